@@ -1,0 +1,25 @@
+"""The errors that a person can act on. Jobs print them as one sentence and exit with code 1; all else is a bug."""
+
+
+class UserError(ValueError):
+    """Something outside the code is wrong: a file, a key, a number. The message is one sentence that says what was got."""
+
+
+class StorageError(UserError):
+    """Storage refused or failed after retries: the message names the URI and the reason."""
+
+
+class MissingError(StorageError):
+    """No object stands under that path."""
+
+
+class ConflictError(StorageError):
+    """A conditional write lost: the object is not at the expected version."""
+
+
+class DataError(UserError):
+    """A set does not fit its manifest, or its manifest does not fit the schema."""
+
+
+class NonFiniteError(UserError):
+    """A loss stopped being a number: the message names the interval of images seen."""
