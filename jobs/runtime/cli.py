@@ -1,0 +1,93 @@
+"""What the jobs share at the command line: how they end, and the line that says how far they are."""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import NoReturn, TextIO
+
+from argan.errors import UserError
+
+TTY_INTERVAL_S = 0.2
+LOG_INTERVAL_S = 5.0
+RATE_WINDOW_LINES = 50
+
+
+def run_job(main: Callable[[], int | None]) -> NoReturn:
+    """Runs a job and leaves with its exit code: 0, or 1 after a UserError's sentence, or 130 after Ctrl-C.
+
+    Anything else that goes wrong is a bug and shows its traceback.
+    """
+    try:
+        code = main() or 0
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = 1
+    except KeyboardInterrupt:
+        print("\ninterrupted: the same command goes on from what is finished", file=sys.stderr)
+        code = 130
+    sys.exit(code)
+
+
+class Progress:
+    """One line that says how far a job is: rewritten on a terminal, a new one every few seconds elsewhere."""
+
+    def __init__(
+        self,
+        total: int,
+        unit: str,
+        *,
+        start: int = 0,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`total` and `start` count `unit`s ("photos"); `start` were there before: they do not count as speed."""
+        self.total = total
+        self.unit = unit
+        self._stream = stream or sys.stderr
+        self._clock = clock
+        self._rewrites = self._stream.isatty()
+        self._seen = deque([(clock(), start)], maxlen=RATE_WINDOW_LINES)
+
+    def show(self, done: int, note: str = "") -> None:
+        """Says that `done` of the total are there; does nothing when the last line is too young."""
+        interval_s = TTY_INTERVAL_S if self._rewrites else LOG_INTERVAL_S
+        now = self._clock()
+        if now - self._seen[-1][0] < interval_s:
+            return
+        self._seen.append((now, done))
+        self._write(done, note)
+
+    def close(self, done: int, note: str = "") -> None:
+        """The last line, whatever the age of the one before."""
+        self._seen.append((self._clock(), done))
+        self._write(done, note)
+        if self._rewrites:
+            self._stream.write("\n")
+            self._stream.flush()
+
+    def rate(self) -> float:
+        """Units a second over the last lines; 0 before the second one."""
+        (first_s, first), (last_s, last) = self._seen[0], self._seen[-1]
+        return (last - first) / (last_s - first_s) if last_s > first_s else 0.0
+
+    def _write(self, done: int, note: str) -> None:
+        rate = self.rate()
+        parts = [f"{done:,}/{self.total:,} {self.unit}", f"{rate:,.1f} {self.unit}/s"]
+        if done < self.total and rate > 0:
+            parts.append(f"{duration((self.total - done) / rate)} left")
+        if note:
+            parts.append(note)
+        line = " | ".join(parts)
+        self._stream.write(f"\r{line}\x1b[K" if self._rewrites else f"{line}\n")
+        self._stream.flush()
+
+
+def duration(seconds: float) -> str:
+    """A span of time for people: 7 s, 3 min 05 s, 2 h 10 min."""
+    whole_s = round(seconds)
+    if whole_s < 60:
+        return f"{whole_s} s"
+    if whole_s < 3600:
+        return f"{whole_s // 60} min {whole_s % 60:02d} s"
+    return f"{whole_s // 3600} h {whole_s % 3600 // 60:02d} min"

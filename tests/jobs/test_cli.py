@@ -1,0 +1,134 @@
+"""How a job ends, and what its progress line says."""
+
+import io
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from argan.errors import MissingError
+from jobs.runtime.cli import Progress, duration, run_job
+from jobs.runtime.session import start_ray
+
+
+def test_user_error_is_one_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> int:
+        raise MissingError("nothing is at s3://bucket/flowers")
+
+    with pytest.raises(SystemExit) as exit_:
+        run_job(main)
+    assert exit_.value.code == 1
+    assert capsys.readouterr().err == "error: nothing is at s3://bucket/flowers\n"
+
+
+def test_ctrl_c_says_how_to_go_on_and_exits_130(capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> int:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as exit_:
+        run_job(main)
+    assert exit_.value.code == 130
+    assert "the same command goes on" in capsys.readouterr().err
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    def main() -> int:
+        raise KeyError("not the user's fault")
+
+    with pytest.raises(KeyError):
+        run_job(main)
+
+
+@pytest.mark.parametrize(("returned", "code"), [(None, 0), (0, 0), (3, 3)])
+def test_exit_code_is_what_main_returns(returned: int | None, code: int) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        run_job(lambda: returned)
+    assert exit_.value.code == code
+
+
+class Clock:
+    """Time that the test moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_progress_counts_speed_from_where_this_attempt_started() -> None:
+    clock, stream = Clock(), io.StringIO()
+    progress = Progress(1000, "photos", start=600, stream=stream, clock=clock)
+    clock.now_s += 10
+    progress.show(700, "2 skipped")
+    assert stream.getvalue() == "700/1,000 photos | 10.0 photos/s | 30 s left | 2 skipped\n"
+
+
+def test_progress_away_from_a_terminal_writes_a_line_every_few_seconds() -> None:
+    clock, stream = Clock(), io.StringIO()
+    progress = Progress(100, "photos", stream=stream, clock=clock)
+    for done in range(100):
+        clock.now_s += 0.1
+        progress.show(done)
+    progress.close(100)
+    lines = stream.getvalue().splitlines()
+    assert 2 <= len(lines) <= 3
+    assert lines[-1].startswith("100/100 photos | ")
+    assert "left" not in lines[-1]
+
+
+def test_progress_on_a_terminal_rewrites_one_line() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    clock, stream = Clock(), Terminal()
+    progress = Progress(10, "photos", stream=stream, clock=clock)
+    for done in (1, 2, 3):
+        clock.now_s += 1
+        progress.show(done)
+    progress.close(10)
+    assert stream.getvalue().count("\n") == 1
+    assert stream.getvalue().count("\r") == 4
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(7.2, "7 s"), (59.9, "1 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min")]
+)
+def test_duration_reads_like_a_person_says_it(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9"])
+def test_a_dead_cluster_is_one_sentence(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(ValueError, match=f"no Ray cluster answers at RAY_ADDRESS={address}"), start_ray():
+        pass
+
+
+@pytest.mark.ray
+def test_a_session_gives_workers_our_code_and_hands_their_user_errors_through() -> None:
+    script = textwrap.dedent("""
+        import ray  # a library may have imported it before us
+        from argan.errors import DataError
+        from jobs.runtime.cli import run_job
+        from jobs.runtime.session import start_ray
+
+        def chdir_setting():
+            import os, argan, jobs
+            return os.environ["RAY_CHDIR_TO_TRIAL_DIR"]
+
+        def fail():
+            raise DataError("shard 3 is not what the manifest says")
+
+        def main():
+            with start_ray(num_cpus=1):
+                assert ray.get(ray.remote(chdir_setting).remote()) == "0"
+                ray.get(ray.remote(fail).remote())
+
+        run_job(main)
+    """)
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=120)
+    assert done.stderr == "error: shard 3 is not what the manifest says\n"
+    assert done.returncode == 1
