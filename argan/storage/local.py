@@ -1,0 +1,177 @@
+"""Storage in a local folder (or a shared one that all machines mount at the same path)."""
+
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from argan.errors import ConflictError, MissingError, StorageError
+from argan.storage.base import Entry, Storage, Versioned, check_range, checked
+
+TEMPORARY_SUFFIX = ".argan-tmp"
+LOCK_SUFFIX = ".argan-lock"
+
+
+@dataclass(frozen=True)
+class LocalStorage(Storage):
+    """Objects are files. A write goes to a hidden file beside its place, is synced, and then moves over it."""
+
+    folder: Path
+
+    @classmethod
+    def at(cls, path: str) -> "LocalStorage":
+        return cls(Path(os.path.abspath(os.path.expanduser(path))))
+
+    @property
+    def uri(self) -> str:
+        return str(self.folder)
+
+    def child(self, path: str) -> "LocalStorage":
+        return LocalStorage(self._file(path))
+
+    def read_bytes(self, path: str, start: int = 0, stop: int | None = None) -> bytes:
+        check_range(start, stop)
+        file = self._file(path)
+        with reading(file), file.open("rb") as source:
+            source.seek(start)
+            return source.read() if stop is None else source.read(stop - start)
+
+    def write_bytes(self, path: str, data: bytes) -> None:
+        replace(self._file(path), lambda target: target.write(data))
+
+    def read_versioned(self, path: str) -> Versioned:
+        data = self.read_bytes(path)
+        return Versioned(data, version_of(data))
+
+    def write_if(self, path: str, data: bytes, version: str | None) -> str:
+        file = self._file(path)
+        with locked(file):
+            try:
+                current = self.read_versioned(path).version
+            except MissingError:
+                current = None
+            if current != version:
+                raise ConflictError(f"{file} is not at the expected version: another writer was there first")
+            replace(file, lambda target: target.write(data))
+        return version_of(data)
+
+    def size_bytes(self, path: str) -> int:
+        file = self._file(path)
+        with reading(file):
+            if file.is_dir():
+                raise IsADirectoryError
+            return file.stat().st_size
+
+    def exists(self, path: str) -> bool:
+        return self._file(path).is_file()
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        inside, _, _ = prefix.rpartition("/")
+        top = self._file(inside) if inside else self.folder
+        found = []
+        for parent, _, names in os.walk(top):
+            for name in names:
+                file = Path(parent, name)
+                path = file.relative_to(self.folder).as_posix()
+                if path.startswith(prefix) and not name.endswith((TEMPORARY_SUFFIX, LOCK_SUFFIX)):
+                    with suppress(FileNotFoundError):  # deleted since the walk saw it
+                        found.append(Entry(path, file.stat().st_size))
+        yield from sorted(found, key=lambda entry: os.fsencode(entry.path))
+
+    def delete(self, path: str) -> None:
+        file = self._file(path)
+        with suppress(MissingError), reading(file):
+            file.unlink()
+
+    def upload(self, local_path: Path, path: str) -> None:
+        with reading(local_path), local_path.open("rb") as source:
+            replace(self._file(path), lambda target: shutil.copyfileobj(source, target, 1 << 20))
+
+    def download(self, path: str, local_path: Path) -> None:
+        file = self._file(path)
+        with reading(file), file.open("rb") as source:
+            replace(local_path, lambda target: shutil.copyfileobj(source, target, 1 << 20))
+
+    def _file(self, path: str) -> Path:
+        if path.endswith((TEMPORARY_SUFFIX, LOCK_SUFFIX)):
+            raise StorageError(f"{path!r}: names that end so are kept for storage's own files")
+        return self.folder / checked(path)
+
+
+def version_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def replace(file: Path, fill: Callable[[BinaryIO], object]) -> None:
+    """Let `fill` write a hidden file beside `file`, sync it, and move it into place: whole or not at all."""
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        aside = file.parent / f".{file.name}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
+        try:
+            with aside.open("xb") as target:
+                fill(target)
+                target.flush()
+                os.fsync(target.fileno())
+            os.replace(aside, file)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        _sync_folder(file.parent)
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold the lock of `file` against threads, processes and (where flock reaches, NFS too) machines.
+
+    The lock file stays behind on purpose: removing it would let two writers hold two locks of one name.
+    """
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file.parent / f".{file.name}{LOCK_SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """Turn the operating system's refusals to read `file` into ours."""
+    try:
+        yield
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise MissingError(f"{file}: no such file") from error
+    except OSError as error:
+        raise StorageError(f"{file} cannot be read: {_reason(error)}") from error
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """Turn the operating system's refusals to write `file` into ours."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{file} cannot be written: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "the disk is full"
+    return (error.strerror or str(error)).lower()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name itself survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
