@@ -1,0 +1,6 @@
+"""Optics: the aperture renderer. Knows no network but T, and no loss."""
+
+from argan.optics.aperture import EDGE, ApertureShape, aperture_views, views_needed
+from argan.optics.renderer import ApertureRenderer, Rendering
+
+__all__ = ["EDGE", "ApertureRenderer", "ApertureShape", "Rendering", "aperture_views", "views_needed"]

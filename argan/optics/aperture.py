@@ -1,0 +1,45 @@
+"""The aperture: the views that a lens opening is made of (METHOD: Aperture renderer R; Units, once)."""
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+ApertureShape = Literal["disk", "square"]
+
+EDGE = 2.0
+"""Aperture coordinate of the edge: disparity D at scale s blurs to a radius of EDGE s |D| px."""
+
+
+def aperture_views(views_per_side: int = 5, shape: ApertureShape = "disk") -> Tensor:
+    """Coordinates (u, v) of the views that the mask A lets through, [V,2] float64 in [-2, 2]; u to the right, v down.
+
+    A centred lattice, arange(n) - (n - 1)/2, scaled so that its outermost views lie on the edge. A is 1 on each of
+    them: R is their mean. "disk" cuts off what lies over a quarter of the spacing beyond the edge: with n = 5 the four
+    corners, which leaves METHOD's 21 views; with many views all but a disk of radius 2. "square" keeps all n * n.
+    Raises ValueError if views_per_side is not at least 1, or the shape is none of these.
+    """
+    if views_per_side < 1:
+        raise ValueError(f"views_per_side must be at least 1, got {views_per_side}")
+    if shape not in ("disk", "square"):
+        raise ValueError(f"shape must be disk or square, got {shape!r}")
+    spacing = 2 * EDGE / max(views_per_side - 1, 1)
+    line = (torch.arange(views_per_side, dtype=torch.float64) - (views_per_side - 1) / 2) * spacing
+    views = torch.cartesian_prod(line, line).flip(1)
+    inside = views.norm(dim=1) <= EDGE + spacing / 4
+    return views[inside] if shape == "disk" else views
+
+
+def views_needed(max_disparity_px: float, *, gap_px: float = 1.0) -> int:
+    """The smallest odd views_per_side that shows blur, not ghosts, where s |D| is at most max_disparity_px.
+
+    Neighbouring views then lie at most gap_px apart; past about 1.5 px one sees them singly.
+    Raises ValueError unless max_disparity_px is finite and not negative, and gap_px positive.
+    """
+    if not (math.isfinite(max_disparity_px) and max_disparity_px >= 0):
+        raise ValueError(f"max_disparity_px must be finite and at least 0, got {max_disparity_px}")
+    if not gap_px > 0:
+        raise ValueError(f"gap_px must be positive, got {gap_px}")
+    gaps = math.ceil(2 * EDGE * max_disparity_px / gap_px)
+    return 1 + gaps + gaps % 2
