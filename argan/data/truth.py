@@ -1,0 +1,124 @@
+"""The truth schema "argan-truth/1": disparity, mask and dof_scale of one photo, as the members that stand beside it.
+
+disparity.png   uint16: disparity = value * disparity_scale + disparity_offset, px per aperture unit at s = 1
+mask.png        uint8: 255 where the subject is, 0 elsewhere
+json            schema, dof_scale, disparity_scale, disparity_offset, and what else the maker of the set knows
+"""
+
+import io
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from argan.errors import DataError
+
+TRUTH_SCHEMA = "argan-truth/1"
+TRUTH_MEMBERS = ("disparity.png", "mask.png", "json")
+LAST_CODE = 65535
+CODING_KEYS = ("schema", "disparity_scale", "disparity_offset")
+
+
+class Truth(NamedTuple):
+    disparity: NDArray[np.float32]  # [H,W] px per aperture unit at s = 1
+    mask: NDArray[np.bool_]  # [H,W]
+    dof_scale: float  # in [0, 1]
+    info: dict[str, Any]  # the maker's other keys, dof_scale and optics among them
+
+
+def encode_truth(disparity: NDArray[np.float32], mask: NDArray[np.bool_], info: Mapping[str, Any]) -> dict[str, bytes]:
+    """The members of one sample, by their names after the key: the same bytes for the same truth.
+
+    disparity [H,W] in px per aperture unit, mask bool [H,W]. `info` is plain JSON data and holds at least `dof_scale`.
+    Disparity is kept to half a step of (max - min) / 65535. Raises DataError on what the schema cannot hold.
+    """
+    if disparity.ndim != 2 or disparity.size == 0 or disparity.shape != mask.shape or mask.dtype != np.bool_:
+        raise DataError(
+            f"truth needs a disparity and a bool mask of one shape [H,W], got {_of(disparity)}, {_of(mask)}"
+        )
+    if not np.isfinite(disparity).all():
+        raise DataError("truth needs a finite disparity everywhere, got NaN or infinity")
+    taken = sorted(set(CODING_KEYS) & set(info))
+    if taken:
+        raise DataError(f"the truth schema writes {', '.join(taken)} itself: leave them out of info")
+    _dof_scale(info)
+    exact = disparity.astype(np.float64)
+    low, high = float(exact.min()), float(exact.max())
+    step = (high - low) / LAST_CODE or 1.0  # one value only: any step will do
+    codes = np.rint((exact - low) / step).astype(np.uint16)
+    record = {"schema": TRUTH_SCHEMA, "disparity_scale": step, "disparity_offset": low, **info}
+    return {
+        "disparity.png": _png(codes),
+        "mask.png": _png(mask.astype(np.uint8) * np.uint8(255)),
+        "json": json.dumps(record, sort_keys=True, allow_nan=False).encode(),
+    }
+
+
+def decode_truth(members: Mapping[str, bytes]) -> Truth:
+    """The truth in a sample's members (others are ignored). Raises DataError naming the member that does not fit."""
+    missing = [name for name in TRUTH_MEMBERS if name not in members]
+    if missing:
+        raise DataError(f"a sample with truth needs {', '.join(TRUTH_MEMBERS)}; missing: {', '.join(missing)}")
+    record = _record(members["json"])
+    step, low = _number(record, "disparity_scale"), _number(record, "disparity_offset")
+    if step <= 0:
+        raise DataError(f"disparity_scale must be positive, got {step}")
+    codes = _pixels(members["disparity.png"], "disparity.png", np.uint16)
+    mask = _pixels(members["mask.png"], "mask.png", np.uint8)
+    if codes.shape != mask.shape:
+        raise DataError(f"disparity.png and mask.png differ in size: {codes.shape} and {mask.shape}")
+    if not np.isin(mask, (0, 255)).all():
+        raise DataError("mask.png must be 0 or 255 everywhere")
+    disparity = (codes.astype(np.float64) * step + low).astype(np.float32)
+    info = {key: value for key, value in record.items() if key not in CODING_KEYS}
+    return Truth(disparity, mask == 255, _dof_scale(record), info)
+
+
+def _of(array: NDArray[Any]) -> str:
+    return f"{array.dtype}{list(array.shape)}"
+
+
+def _png(pixels: NDArray[Any]) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, format="PNG")
+    return out.getvalue()
+
+
+def _pixels(data: bytes, name: str, dtype: type[np.generic]) -> NDArray[Any]:
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            pixels = np.asarray(image)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{name} is not a whole PNG: {error}") from error
+    if pixels.ndim != 2 or pixels.dtype != dtype:
+        raise DataError(f"{name} must be one channel of {np.dtype(dtype)}, got {_of(pixels)}")
+    return pixels
+
+
+def _record(data: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(data)
+    except ValueError as error:
+        raise DataError(f"the json of a sample does not parse: {error}") from error
+    schema = record.get("schema") if isinstance(record, dict) else record
+    if schema != TRUTH_SCHEMA:
+        raise DataError(f"the json of a sample must say schema {TRUTH_SCHEMA!r}, got {schema!r}")
+    return record
+
+
+def _number(record: Mapping[str, Any], key: str) -> float:
+    value = record.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise DataError(f"{key} must be a finite number, got {value!r}")
+    return float(value)
+
+
+def _dof_scale(record: Mapping[str, Any]) -> float:
+    dof_scale = _number(record, "dof_scale")
+    if not 0.0 <= dof_scale <= 1.0:
+        raise DataError(f"dof_scale must be in [0, 1], got {dof_scale}")
+    return dof_scale
