@@ -25,9 +25,8 @@ T = TypeVar("T")
 CHUNK_BYTES = 1 << 20
 PART_BYTES = 32 << 20  # larger objects go up in parts, so that a fault repeats one part and not the whole
 MAX_PARTS = 10_000
+PAGE_KEYS = 1000
 WRITE_TAG = "argan-write"  # metadata that tells our own write from another's of the same bytes
-
-_seen_buckets: set[tuple[str, str]] = set()
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,6 @@ class S3Storage(Storage):
     def write_if(self, path: str, data: bytes, version: str | None) -> str:
         tag = uuid.uuid4().hex
         condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
-        self._check_bucket_once()
         put = partial(self._call, "put_object", path, Body=data, Metadata={WRITE_TAG: tag}, **condition)
         try:
             return self._try(path, put)["ETag"]
@@ -87,7 +85,7 @@ class S3Storage(Storage):
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         root = f"{self.prefix}/" if self.prefix else ""
-        request: dict[str, Any] = {"Bucket": self.bucket, "Prefix": root + prefix}
+        request: dict[str, Any] = {"Bucket": self.bucket, "Prefix": root + prefix, "MaxKeys": PAGE_KEYS}
         found = []
         while True:
             page = self._try(prefix, lambda client: client.list_objects_v2(**request))
@@ -146,7 +144,6 @@ class S3Storage(Storage):
         return version or ""
 
     def _write(self, path: str, source: BinaryIO, size_bytes: int) -> None:
-        self._check_bucket_once()
         if size_bytes <= PART_BYTES:
             self._try(path, partial(self._call, "put_object", path, Body=source.read()))
             return
@@ -189,13 +186,6 @@ class S3Storage(Storage):
             self._try("", lambda client: client.head_bucket(Bucket=self.bucket))
         except MissingError:
             raise s3_faults.no_such_bucket(self.uri, client_for_this_thread().meta.endpoint_url) from None
-
-    def _check_bucket_once(self) -> None:
-        """Before a first write: some servers, SeaweedFS among them, would make a bucket of a misspelt name."""
-        seen = (client_for_this_thread().meta.endpoint_url, self.bucket)
-        if seen not in _seen_buckets:
-            self._check_bucket()
-            _seen_buckets.add(seen)
 
     def _call(self, verb: str, path: str, client: Any, **arguments: Any) -> Any:
         return getattr(client, verb)(Bucket=self.bucket, Key=self._key(path), **arguments)

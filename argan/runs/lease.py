@@ -1,0 +1,214 @@
+"""Who trains this run now: two attempts of one run, one wins.
+
+`lease.json` in the run's folder is changed by conditional writes only, so of two attempts that see it free one gets it.
+The owner writes a heartbeat every quarter of the lease.
+
+Clocks. A dead owner on this machine (same boot, same pid namespace) is seen to be dead and is replaced at once; a
+living one is refused however old its heartbeat is (a laptop that slept). For an owner elsewhere two machines' wall
+clocks are compared once, and never trusted with a takeover. If the heartbeat seems younger than the lease, the attempt
+is refused at once; else it watches `lease.json` for half a lease by its own monotonic clock, in which a living owner
+beats twice, and takes over only if nothing moves. So skew may cost a wait or a longer refusal, but no owner that beats
+its run.
+"""
+
+import json
+import logging
+import math
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from argan.errors import ConflictError, DataError, MissingError, StorageError, UserError
+from argan.runs.process import ProcessIdentity, is_alive, is_visible, this_process
+from argan.storage import Storage
+
+LEASE = "lease.json"
+SCHEMA = "argan-lease/1"
+HEARTBEATS_PER_LEASE = 4
+
+log = logging.getLogger(__name__)
+
+
+class LeaseHeldError(UserError):
+    """Another attempt trains this run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What lease.json says. Times are unix seconds by the owner's clock."""
+
+    schema: str = SCHEMA
+    generation: int  # counts the owners of this run, from 1
+    held: bool  # False once released
+    token: str  # one acquisition's own, so that a write whose answer was lost is known again
+    owner: ProcessIdentity
+    acquired_at: float
+    heartbeat_at: float
+    lease_s: float
+
+
+class Standing(NamedTuple):
+    """The lease as read, with the version to write against."""
+
+    record: Record
+    version: str
+
+
+class Lease:
+    """A lease that was acquired. As a context manager it beats in the background and is released at the end."""
+
+    def __init__(self, storage: Storage, record: Record, version: str, on_lost: Callable[[], None] | None) -> None:
+        self._storage = storage
+        self._record = record
+        self._version = version
+        self._on_lost = on_lost
+        self._lost = False
+        self._writing = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def generation(self) -> int:
+        """Which owner of the run this is, from 1."""
+        return self._record.generation
+
+    @property
+    def lost(self) -> bool:
+        """Whether another attempt has taken the run over. Once True it stays so, and nothing more is written."""
+        return self._lost
+
+    def start(self) -> Self:
+        """Beat in a background thread until `release`, or until the lease is lost."""
+        self._thread = threading.Thread(target=self._beat, name="lease heartbeat", daemon=True)
+        self._thread.start()
+        return self
+
+    def heartbeat(self) -> None:
+        """Write one heartbeat, and notice a lost lease. Raises StorageError where storage stays away."""
+        self._write(replace(self._record, heartbeat_at=time.time()))
+
+    def release(self) -> None:
+        """Stop beating and leave the run to the next attempt. Without effect if the lease is lost or released."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        try:
+            self._write(replace(self._record, held=False))
+        except StorageError as error:
+            log.warning("the lease could not be released and lasts %g s more: %s", self._record.lease_s, error)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _beat(self) -> None:
+        while not self._lost and not self._stopping.wait(self._record.lease_s / HEARTBEATS_PER_LEASE):
+            try:
+                self.heartbeat()
+            except StorageError as error:
+                # An outage is no loss: if nobody took over meanwhile, the next conditional write goes through.
+                log.warning("the heartbeat of generation %d failed, it goes on: %s", self.generation, error)
+
+    def _write(self, record: Record) -> None:
+        with self._writing:
+            while self._record.held and not self._lost:
+                try:
+                    self._version = self._storage.write_if(LEASE, encoded(record), self._version)
+                    self._record = record
+                    return
+                except ConflictError:
+                    standing = read(self._storage)
+                if standing is not None and standing.record.token == record.token:
+                    self._version = standing.version  # an earlier write of ours arrived, only its answer did not
+                else:
+                    self._lost = True
+                    log.warning("%s: another attempt has taken this run over", self._storage.uri)
+                    if self._on_lost is not None:
+                        self._on_lost()
+
+
+def acquire(storage: Storage, lease_s: float = 60.0, on_lost: Callable[[], None] | None = None) -> Lease:
+    """Take the lease of the run whose folder `storage` is. The heartbeat begins with `with` or `Lease.start`.
+
+    `on_lost` is called once, mostly from the heartbeat's thread, when another attempt has taken over; it must not call
+    the lease. Waits half a lease where an owner elsewhere may be dead. Raises LeaseHeldError if the owner lives.
+    """
+    standing = read(storage)
+    if standing is not None:
+        refuse_if_held(storage, standing)
+    now = time.time()
+    record = Record(
+        generation=1 if standing is None else standing.record.generation + 1,
+        held=True,
+        token=uuid.uuid4().hex,
+        owner=this_process(),
+        acquired_at=now,
+        heartbeat_at=now,
+        lease_s=lease_s,
+    )
+    try:
+        version = storage.write_if(LEASE, encoded(record), None if standing is None else standing.version)
+    except ConflictError:
+        raise LeaseHeldError(f"{storage.uri}: another attempt of this run, started just now, was faster") from None
+    return Lease(storage, record, version, on_lost)
+
+
+def refuse_if_held(storage: Storage, standing: Standing) -> None:
+    """Raise LeaseHeldError unless the standing lease was released or its owner is dead (see the module's docstring)."""
+    record = standing.record
+    if not record.held:
+        return
+    if is_visible(record.owner):
+        if is_alive(record.owner):
+            raise LeaseHeldError(f"{held_by(storage, record)}: stop that process first")
+        return
+    age_s = time.time() - record.heartbeat_at
+    if abs(age_s) < record.lease_s:
+        raise LeaseHeldError(
+            f"{held_by(storage, record)}: stop that process first, or, if it is dead, try again in"
+            f" {math.ceil(record.lease_s - age_s)} s"
+        )
+    end = time.monotonic() + record.lease_s / 2
+    while time.monotonic() < end:
+        time.sleep(record.lease_s / 20)
+        if read(storage) != standing:
+            raise LeaseHeldError(f"{held_by(storage, record)}, and it still moves: stop that process first")
+
+
+def held_by(storage: Storage, record: Record) -> str:
+    since = datetime.fromtimestamp(record.acquired_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return (
+        f"{storage.uri} is trained by process {record.owner.pid} on {record.owner.host} since {since}"
+        f" (a dead owner's lease lasts {record.lease_s:g} s, on its own machine not at all)"
+    )
+
+
+def read(storage: Storage) -> Standing | None:
+    """The lease that stands, or None if there never was one. Raises DataError where lease.json is not a lease."""
+    try:
+        data, version = storage.read_versioned(LEASE)
+    except MissingError:
+        return None
+    try:
+        fields = json.loads(data)
+        record = Record(**{**fields, "owner": ProcessIdentity(**fields["owner"])})
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"{storage.uri}/{LEASE} is no lease: if nothing trains this run, delete it ({error})"
+        ) from error
+    if record.schema != SCHEMA:
+        raise DataError(f"{storage.uri}/{LEASE} has schema {record.schema!r}, expected {SCHEMA!r}")
+    return Standing(record, version)
+
+
+def encoded(record: Record) -> bytes:
+    return json.dumps(asdict(record), indent=1).encode()

@@ -1,0 +1,21 @@
+"""Fixtures for all tests: one real S3 server for the whole session, started when the first test asks for it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cluster.local_s3 import LocalS3
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalS3]:
+    with LocalS3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: LocalS3, monkeypatch: pytest.MonkeyPatch) -> LocalS3:
+    """The server, with the environment of this test (and of its subprocesses) pointing at it."""
+    for name, value in s3_server.environment().items():
+        monkeypatch.setenv(name, value)
+    return s3_server
