@@ -2,7 +2,9 @@
 
 
 class UserError(ValueError):
-    """Something outside the code is wrong: a file, a key, a number. The message is one sentence that says what was got."""
+    """Something outside the code is wrong: a file, a key, a number. The message is one sentence that says what was
+    got.
+    """
 
 
 class StorageError(UserError):

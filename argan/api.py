@@ -1,0 +1,104 @@
+"""The Python API, which the jobs use as well: load a run, sample from it, take a photo of any image with known
+disparity.
+
+from argan.api import load_run, render
+run = load_run("runs/small-32-0123456789")
+sample = run.sample(16, seed=1)                      # deep, disparity, dof_scale, photo
+photo = render(sample.deep, sample.disparity, aperture=0.5)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from argan.config import ApertureShape, Config
+from argan.draws import Purpose, draw_dof_scale, draw_z
+from argan.errors import DataError
+from argan.models.camera import Camera, build_camera
+from argan.optics import ApertureRenderer, views_needed
+from argan.runs.checkpoints import load_checkpoint
+from argan.runs.folder import read_config
+from argan.storage import open_storage
+from argan.training.checkpoint import load_weights
+
+SAMPLE_BATCH_IMAGES = 64  # draws are keyed by blocks of so many samples: part of what (seed, index) means
+
+
+class Sample(NamedTuple):
+    """Generated photos: images [N,3,H,W] in [-1, 1], disparity [N,1,H,W] in px per aperture unit, dof_scale [N] in
+    [0, 1].
+    """
+
+    deep: Tensor
+    shallow: Tensor  # R(deep, dof_scale * disparity): what the discriminator was shown
+    disparity: Tensor
+    dof_scale: Tensor
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained generator (the moving average of its weights) with the configuration it was trained by."""
+
+    uri: str
+    config: Config
+    images_seen: int
+    camera: Camera
+    device: torch.device
+
+    @torch.inference_mode()
+    def sample(self, num: int, *, seed: int = 0, start_index: int = 0) -> Sample:
+        """Samples start_index to start_index + num of the endless sequence that `seed` stands for; s ~ p(s) of the
+        run.
+        """
+        first, last = start_index // SAMPLE_BATCH_IMAGES, (start_index + num - 1) // SAMPLE_BATCH_IMAGES
+        blocks = [self._block(seed, number) for number in range(first, last + 1)]
+        skip = start_index - first * SAMPLE_BATCH_IMAGES
+        return Sample(*(torch.cat(parts)[skip : skip + num] for parts in zip(*blocks, strict=True)))
+
+    def _block(self, seed: int, number: int) -> Sample:
+        config, num = self.config, SAMPLE_BATCH_IMAGES
+        z = draw_z(seed, Purpose.Z_SAMPLE, number, num=num, z_dim=config.generator.z_dim)
+        dof_scale = draw_dof_scale(seed, Purpose.DOF_SAMPLE, number, num=num, dof=config.dof).to(self.device)
+        fake = self.camera(z.to(self.device), dof_scale)
+        return Sample(fake.deep, fake.photo, fake.disparity, dof_scale)
+
+
+def load_run(uri: str, *, device: str | torch.device = "cpu", warn: Callable[[str], None] = print) -> Run:
+    """The newest sound checkpoint of the run at `uri` (a local path or s3://), ready to sample from.
+
+    Raises MissingError where there is no run, DataError where it has no checkpoint yet or none is sound.
+    """
+    storage = open_storage(uri)
+    config = read_config(storage)
+    saved = load_checkpoint(storage, warn=warn, generator_only=True)
+    if saved is None:
+        raise DataError(f"the run at {storage.uri} has no checkpoint yet")
+    camera = build_camera(config)
+    load_weights(camera, saved.generator)
+    camera = camera.to(device).requires_grad_(False).eval()
+    return Run(storage.uri, config, saved.images_seen, camera, torch.device(device))
+
+
+@torch.inference_mode()
+def render(
+    image: Tensor,
+    disparity: Tensor,
+    aperture: float | Tensor = 1.0,
+    *,
+    shape: ApertureShape = "disk",
+    focus: float = 0.0,
+) -> Tensor:
+    """The photo of an all-in-focus image through an aperture opened by `aperture` in [0, 1] (METHOD: Aperture
+    renderer).
+
+    image [B,3,H,W] in any range, disparity [B,1,H,W] in px per aperture unit; `focus` is the disparity that is sharp.
+    Takes as many views as the blur needs, so neighbouring ones lie at most 1 px apart.
+    """
+    dof_scale = torch.as_tensor(aperture, dtype=disparity.dtype, device=disparity.device).expand(image.shape[0])
+    shifted = disparity - focus
+    blur_px = float((shifted.abs().amax(dim=(1, 2, 3)) * dof_scale).max())
+    renderer = ApertureRenderer(views_needed(blur_px), shape).to(image.device)
+    return renderer(image, shifted, dof_scale).image

@@ -1,0 +1,300 @@
+"""The configuration of a run: frozen dataclasses, every default in one place, every value checked.
+
+A field's `names_run=False` says that it does not change what is learned (only how fast, how long or how often one
+looks), so two runs that differ only there are the same run and share a folder. Imports nothing heavy: `--help` stays
+quick.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from argan.errors import UserError
+
+Method = Literal["ar-gan", "gan"]
+DofDistribution = Literal["bernoulli", "uniform", "half_normal", "one"]
+ApertureShape = Literal["disk", "square"]
+Precision = Literal["fp32", "bf16", "fp64"]
+
+
+def option(default: Any, help: str, *, names_run: bool = True) -> Any:
+    """A field with a line of help: its unit and what "off" means."""
+    return field(default=default, metadata={"help": help, "names_run": names_run})
+
+
+def require(condition: bool, key: str, value: object, rule: str) -> None:
+    if not condition:
+        raise UserError(f"{key} must be {rule}, got {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Which samples, in which order (argan/data/shards.py)."""
+
+    fingerprint: str = option("", "hash of the packed set; filled in by the job")
+    batch_images: int = option(32, "images in a global batch, over all workers")
+    num_lanes: int = option(16, "parallel streams that a batch is dealt from; the most workers there can be")
+    window_samples: int = option(256, "samples shuffled at a time inside a lane")
+    mirror: bool = option(True, "flip each photo left to right with probability 1/2")
+
+    def __post_init__(self) -> None:
+        require(self.num_lanes >= 1, "data.num_lanes", self.num_lanes, "at least 1")
+        divides = self.batch_images >= 1 and self.batch_images % self.num_lanes == 0
+        require(divides, "data.batch_images", self.batch_images, f"a multiple of data.num_lanes = {self.num_lanes}")
+        require(self.window_samples >= 1, "data.window_samples", self.window_samples, "at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpticsConfig:
+    """The aperture renderer and the range of disparity behind it (METHOD: Aperture renderer, Aperture range)."""
+
+    d_max_at_64_px: float = option(3.0, "aperture range d_max: largest |disparity|, px per aperture unit at 64 px")
+    views_per_side: int = option(5, "views along the aperture's diameter; odd")
+    shape: ApertureShape = option("disk", "aperture mask; disk leaves out the corners")
+    expansion: bool = option(False, "depth expansion network T")
+    expansion_weight: float = option(1.0, "lambda_T, weight of mean |T(E)|; only with optics.expansion")
+
+    def __post_init__(self) -> None:
+        require(self.d_max_at_64_px > 0, "optics.d_max_at_64_px", self.d_max_at_64_px, "greater than 0")
+        odd = self.views_per_side >= 1 and self.views_per_side % 2 == 1
+        require(odd, "optics.views_per_side", self.views_per_side, "odd and at least 1")
+        require(self.expansion_weight >= 0, "optics.expansion_weight", self.expansion_weight, "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DofConfig:
+    """p(s), the mixture of depths of field (METHOD: DoF mixture learning)."""
+
+    distribution: DofDistribution = option("bernoulli", "p(s); one means no mixture: every fake is shallow")
+    shallow_share: float = option(0.5, "P(s = 1); bernoulli only")
+    half_normal_sigma: float = option(0.5, "sigma of |N(0, sigma)| before it is cut at 1; half_normal only")
+
+    def __post_init__(self) -> None:
+        require(0 <= self.shallow_share <= 1, "dof.shallow_share", self.shallow_share, "in [0, 1]")
+        require(self.half_normal_sigma > 0, "dof.half_normal_sigma", self.half_normal_sigma, "greater than 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorConfig:
+    """The center focus prior D_p (METHOD: Aperture range and center focus prior)."""
+
+    weight: float = option(0.2, "lambda_p, on mean ((D - D_p) / d_max)^2; 0 is off")
+    radius: float = option(0.25, "r_th, where focus ends, in units of the width from the centre")
+    gain: float = option(2.2, "g, how fast D_p falls to -d_max beyond the radius")
+
+    def __post_init__(self) -> None:
+        require(self.weight >= 0, "prior.weight", self.weight, "at least 0")
+        require(self.radius >= 0, "prior.radius", self.radius, "at least 0")
+        require(self.gain > 0, "prior.gain", self.gain, "greater than 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorConfig:
+    z_dim: int = option(128, "dimensions of z")
+    w_dim: int = option(128, "dimensions of the mapped latent that AdaIN reads")
+    mapping_layers: int = option(2, "layers of the mapping z -> w")
+    channels: tuple[int, ...] = option((192, 128, 96, 48), "features at 4, 8, 16, ... px; one entry a stage")
+
+    def __post_init__(self) -> None:
+        require(self.z_dim >= 1, "generator.z_dim", self.z_dim, "at least 1")
+        require(self.w_dim >= 1, "generator.w_dim", self.w_dim, "at least 1")
+        require(self.mapping_layers >= 1, "generator.mapping_layers", self.mapping_layers, "at least 1")
+        positive = bool(self.channels) and min(self.channels) >= 1
+        require(positive, "generator.channels", self.channels, "positive numbers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminatorConfig:
+    channels: tuple[int, ...] = option((64, 128, 256), "features after each stride-2 stage")
+
+    def __post_init__(self) -> None:
+        positive = bool(self.channels) and min(self.channels) >= 1
+        require(positive, "discriminator.channels", self.channels, "positive numbers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig:
+    """Adam for both nets, R1, and the EMA of the generator. Its clock is images, not steps."""
+
+    generator_lr: float = option(5e-4, "learning rate of the generator")
+    discriminator_lr: float = option(5e-4, "learning rate of the discriminator")
+    beta1: float = option(0.0, "Adam beta1")
+    beta2: float = option(0.99, "Adam beta2")
+    r1_gamma: float = option(0.5, "weight of the R1 penalty; 0 is off")
+    r1_every_batches: int = option(8, "lazy R1: on every k-th batch, k times as strong")
+    ema_half_life_images: int = option(10_000, "half-life of the moving average of the generator")
+    ema_ramp: float = option(0.05, "half-life is at most this share of the images seen; 0 is off")
+
+    def __post_init__(self) -> None:
+        for key in ("generator_lr", "discriminator_lr"):
+            require(getattr(self, key) > 0, f"optimizer.{key}", getattr(self, key), "greater than 0")
+        for key in ("beta1", "beta2"):
+            require(0 <= getattr(self, key) < 1, f"optimizer.{key}", getattr(self, key), "in [0, 1)")
+        require(self.r1_gamma >= 0, "optimizer.r1_gamma", self.r1_gamma, "at least 0")
+        require(self.r1_every_batches >= 1, "optimizer.r1_every_batches", self.r1_every_batches, "at least 1")
+        half_life = self.ema_half_life_images
+        require(half_life >= 0, "optimizer.ema_half_life_images", half_life, "at least 0")
+        require(self.ema_ramp >= 0, "optimizer.ema_ramp", self.ema_ramp, "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleConfig:
+    """How long to train and how often to look: none of it changes what is learned."""
+
+    total_images: int = option(200_000, "images to train for", names_run=False)
+    tick_images: int = option(4_000, "metrics and progress every so many images", names_run=False)
+    checkpoint_ticks: int = option(2, "a checkpoint every so many ticks", names_run=False)
+    picture_ticks: int = option(5, "grids of pictures every so many ticks", names_run=False)
+    keep_checkpoints: int = option(3, "checkpoints kept in the run's folder", names_run=False)
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            require(getattr(self, item.name) >= 1, f"schedule.{item.name}", getattr(self, item.name), "at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeConfig:
+    """Number formats and speed-ups. fp32 without compile is what the CPU wants."""
+
+    precision: Precision = option("fp32", "bf16 runs the nets under autocast; losses and R1 stay in fp32")
+    channels_last: bool = option(True, "lay features out channels last", names_run=False)
+    compile: bool = option(False, "torch.compile both nets", names_run=False)
+    cache_bytes: int = option(0, "node-local cache of shards, size limit; 0 is off", names_run=False)
+
+    def __post_init__(self) -> None:
+        require(self.cache_bytes >= 0, "compute.cache_bytes", self.cache_bytes, "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything that a run is made from; saved as config.json in its folder."""
+
+    preset: str = option("custom", "name of the preset it started from")
+    method: Method = option("ar-gan", "gan is the standard GAN, the baseline without a camera")
+    resolution: int = option(32, "height and width in px: a power of two, 8 or more")
+    seed: int = option(0, "seed of all draws, weights and data order included")
+    data: DataConfig = DataConfig()
+    optics: OpticsConfig = OpticsConfig()
+    dof: DofConfig = DofConfig()
+    prior: PriorConfig = PriorConfig()
+    generator: GeneratorConfig = GeneratorConfig()
+    discriminator: DiscriminatorConfig = DiscriminatorConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    compute: ComputeConfig = ComputeConfig()
+
+    def __post_init__(self) -> None:
+        power = self.resolution >= 8 and self.resolution & (self.resolution - 1) == 0
+        require(power, "resolution", self.resolution, "a power of two, 8 or more")
+        stages = self.resolution.bit_length() - 2
+        got = self.generator.channels
+        require(len(got) == stages, "generator.channels", got, f"{stages} numbers at {self.resolution} px")
+        got = self.discriminator.channels
+        fits = len(got) < self.resolution.bit_length() - 1
+        require(fits, "discriminator.channels", got, f"at most {self.resolution.bit_length() - 2} numbers")
+        whole = self.schedule.tick_images % self.data.batch_images == 0
+        rule = f"a multiple of data.batch_images = {self.data.batch_images}"
+        require(whole, "schedule.tick_images", self.schedule.tick_images, rule)
+
+    @property
+    def d_max_px(self) -> float:
+        """The aperture range at this resolution: largest |disparity| in px per aperture unit."""
+        return self.optics.d_max_at_64_px * self.resolution / 64
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Plain JSON values, nested by section."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def from_dict(values: Mapping[str, Any]) -> Config:
+    """The configuration saved by `to_dict`. Raises UserError for an unknown key or a value that does not fit."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{key}.{name}": item for name, item in value.items()}
+        else:
+            flat[key] = value
+    return _apply({}, flat)
+
+
+def override(config: Config, changes: Mapping[str, Any]) -> Config:
+    """`config` with dotted keys replaced: one function for the command line, JSON and searches alike.
+
+    Values may be text, as typed: {"prior.weight": "0.3", "generator.channels": "96,64,48,32"}.
+    Raises UserError for an unknown key or a value that does not fit.
+    """
+    return _apply({name: getattr(config, name) for name in _types(Config)}, changes)
+
+
+def _apply(base: dict[str, Any], changes: Mapping[str, Any]) -> Config:
+    """Sections first, then the whole in one construction, so that keys that must agree may change together."""
+    kinds = _types(Config)
+    top: dict[str, Any] = {}
+    sections: dict[str, dict[str, Any]] = {}
+    for key, value in changes.items():
+        section, _, name = key.partition(".")
+        kind = kinds.get(section)
+        if kind is None or dataclasses.is_dataclass(kind) != bool(name):
+            raise UserError(f"unknown configuration key {key!r}")
+        if not name:
+            top[section] = _parse(key, value, kind)
+            continue
+        inner = _types(kind)
+        if name not in inner:
+            raise UserError(f"unknown configuration key {key!r}")
+        sections.setdefault(section, {})[name] = _parse(key, value, inner[name])
+    for section, values in sections.items():
+        start = base.get(section) or kinds[section]()
+        top[section] = dataclasses.replace(start, **values)
+    return Config(**{**base, **top})
+
+
+def _types(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)
+
+
+def _parse(key: str, value: Any, kind: Any) -> Any:
+    """A value of the field's type, from text or JSON."""
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        require(value in choices, key, value, "one of " + ", ".join(choices))
+        return value
+    if get_origin(kind) is tuple:
+        parts = [part for part in value.split(",") if part] if isinstance(value, str) else value
+        return tuple(_parse(key, part, get_args(kind)[0]) for part in parts)
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[str(value).lower()]
+        if kind is int:
+            number = float(value) if isinstance(value, str) and "e" in value.lower() else value
+            whole = int(number)
+            if isinstance(number, float) and number != whole:
+                raise ValueError
+            return whole
+        return kind(value)
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise UserError(f"{key} must be of type {kind.__name__}, got {value!r}") from None
+
+
+def naming_keys(config: Config) -> dict[str, Any]:
+    """The dotted keys that change what is learned, with their values: they name the run."""
+    keys: dict[str, Any] = {}
+    for item in dataclasses.fields(config):
+        value = getattr(config, item.name)
+        if not dataclasses.is_dataclass(value):
+            keys[item.name] = value
+            continue
+        for inner in dataclasses.fields(value):
+            if inner.metadata["names_run"]:
+                keys[f"{item.name}.{inner.name}"] = getattr(value, inner.name)
+    return keys
+
+
+def run_name(config: Config) -> str:
+    """PRESET-HASH: the same configuration on the same data is the same run, for any number of workers and any length."""
+    text = json.dumps(naming_keys(config), sort_keys=True)
+    return f"{config.preset}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"

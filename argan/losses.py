@@ -1,0 +1,42 @@
+"""The objectives of METHOD.md. Tensors in, per-sample tensors [B] out; nothing here calls a network.
+
+The sums, weights and the division by the global batch are the step's business (argan/training/step.py).
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from argan.config import PriorConfig
+
+
+def generator_adversarial(fake_logits: Tensor) -> Tensor:
+    """-log sigmoid(C(fake)), the non-saturating form (METHOD: Objectives). [B] -> [B]"""
+    return F.softplus(-fake_logits)
+
+
+def discriminator_adversarial(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """-log sigmoid(C(real)) - log(1 - sigmoid(C(fake))) (METHOD: Objectives). [B], [B] -> [B]"""
+    return F.softplus(-real_logits) + F.softplus(fake_logits)
+
+
+def r1_penalty(image_gradient: Tensor) -> Tensor:
+    """Half the squared norm of dC/dI at real photos (Mescheder et al. 2018). [B,3,H,W] -> [B]"""
+    return 0.5 * image_gradient.square().sum(dim=(1, 2, 3))
+
+
+def focus_prior(resolution: int, d_max_px: float, prior: PriorConfig) -> Tensor:
+    """The center focus prior D_p: 0 within the radius, then falling to -d_max (METHOD: center focus prior;
+    reconstruction).
+
+    Returns [1,1,H,W] in px per aperture unit. Distances are between pixel centres, in units of the width.
+    """
+    offset = (torch.arange(resolution, dtype=torch.float64) - (resolution - 1) / 2) / resolution
+    radius = torch.hypot(offset[:, None], offset[None, :])
+    fall = (prior.gain * (radius - prior.radius)).clamp(0.0, 1.0)
+    return (-d_max_px * fall)[None, None].float()
+
+
+def focus_prior_loss(disparity: Tensor, prior_disparity: Tensor, d_max_px: float) -> Tensor:
+    """mean ((D - D_p) / d_max)^2 on the unscaled disparity. [B,1,H,W], [1,1,H,W] -> [B]"""
+    return ((disparity - prior_disparity) / d_max_px).square().mean(dim=(1, 2, 3))

@@ -1,0 +1,88 @@
+"""The generator G: z -> (I_d, D), a 2-D HoloGAN with two heads (METHOD: Networks; reconstruction).
+
+A learned constant grows by [upsample, conv, AdaIN, leaky ReLU] per stage; the last features feed an image head and a
+disparity head. Upsampling is nearest neighbour before a convolution: transposed ones print a checkerboard into the
+depth.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from argan.models.layers import AdaIN, at_least_fp32, init_conv, leaky_relu
+
+
+class Deep(NamedTuple):
+    """What the generator makes: everything in focus, and how far each pixel is from the focal plane."""
+
+    image: Tensor  # I_d, [B,3,H,W] in [-1, 1]
+    disparity: Tensor  # D, [B,1,H,W] in (-d_max, d_max), px per aperture unit
+
+
+class Stage(nn.Module):
+    """[upsample x2,] conv 3x3 without bias (AdaIN takes the mean away), AdaIN, leaky ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, w_dim: int, random: torch.Generator, *, upsample: bool) -> None:
+        super().__init__()
+        self.upsample = upsample
+        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        init_conv(self.conv, random)
+        self.adain = AdaIN(outputs, w_dim, random)
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        if self.upsample:
+            x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+        return leaky_relu(self.adain(self.conv(x), w))
+
+
+class Generator(nn.Module):
+    """z [B,z_dim] -> Deep. The number of entries in `channels` sets the resolution: 4 px, doubled by every further one.
+
+    With `has_disparity=False` it is the standard GAN's generator: no disparity head, and D is zero.
+    """
+
+    def __init__(
+        self,
+        channels: tuple[int, ...],
+        *,
+        z_dim: int,
+        w_dim: int,
+        mapping_layers: int,
+        d_max_px: float,
+        random: torch.Generator,
+        has_disparity: bool = True,
+    ) -> None:
+        super().__init__()
+        self.d_max_px = d_max_px
+        self.z_dim = z_dim
+        widths = [z_dim] + [w_dim] * mapping_layers
+        self.mapping = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(widths))
+        for layer in self.mapping:
+            init_conv(layer, random)  # type: ignore[arg-type]
+        self.constant = nn.Parameter(torch.randn(1, channels[0], 4, 4, generator=random))
+        inputs = (channels[0], *channels[:-1])
+        self.stages = nn.ModuleList(
+            Stage(a, b, w_dim, random, upsample=i > 0) for i, (a, b) in enumerate(zip(inputs, channels, strict=True))
+        )
+        self.image_head = nn.Conv2d(channels[-1], 3, 3, padding=1)
+        self.disparity_head = nn.Conv2d(channels[-1], 1, 3, padding=1) if has_disparity else None
+        for head in (self.image_head, self.disparity_head):
+            if head is not None:
+                # Small but not zero: at D = 0 a symmetric aperture gives D no gradient at all (METHOD: Consequences).
+                nn.init.normal_(head.weight, std=(9 * channels[-1]) ** -0.5, generator=random)
+                nn.init.zeros_(head.bias)  # type: ignore[arg-type]
+
+    def forward(self, z: Tensor) -> Deep:
+        w = z
+        for layer in self.mapping:
+            w = leaky_relu(layer(w))
+        x = self.constant.expand(z.shape[0], -1, -1, -1)
+        for stage in self.stages:
+            x = stage(x, w)
+        image = torch.tanh(at_least_fp32(self.image_head(x)))
+        if self.disparity_head is None:
+            return Deep(image, torch.zeros_like(image[:, :1]))
+        return Deep(image, self.d_max_px * torch.tanh(at_least_fp32(self.disparity_head(x))))

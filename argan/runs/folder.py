@@ -1,0 +1,54 @@
+"""A run's folder in storage, named by its configuration: the same command again finds it, resumes it, or sees it is
+done.
+"""
+
+import json
+from typing import Any
+
+from argan.config import Config, from_dict, naming_keys, run_name, to_dict
+from argan.errors import DataError, MissingError
+from argan.storage import Storage, open_storage
+
+CONFIG = "config.json"
+HISTORY = "history.jsonl"
+
+
+def open_run(out_uri: str, config: Config) -> Storage:
+    """The folder of `config` under `out_uri`, with config.json in it.
+
+    Raises DataError if a configuration with other results already lives there: hashes collide only by hand.
+    """
+    run = open_storage(out_uri).child(run_name(config))
+    try:
+        found = read_config(run)
+    except MissingError:
+        found = config
+    if naming_keys(found) != naming_keys(config):
+        raise DataError(f"{run.uri}/{CONFIG} is of another run; give another --out")
+    run.write_bytes(CONFIG, json.dumps(to_dict(config), indent=2).encode())
+    return run
+
+
+def read_config(run: Storage) -> Config:
+    """The resolved configuration of a run. Raises MissingError where there is no run."""
+    try:
+        return from_dict(json.loads(run.read_bytes(CONFIG)))
+    except MissingError:
+        raise MissingError(f"there is no run at {run.uri}: {CONFIG} is missing") from None
+
+
+def read_history(run: Storage) -> list[dict[str, Any]]:
+    """A row a tick, oldest first; none for a run that has not ticked yet."""
+    try:
+        return [json.loads(line) for line in run.read_bytes(HISTORY).splitlines()]
+    except MissingError:
+        return []
+
+
+def append_history(run: Storage, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Adds a row and returns the whole. Rows at or past its images are of an attempt that was lost: the new row
+    replaces them.
+    """
+    rows = [old for old in read_history(run) if old["images_seen"] < row["images_seen"]] + [row]
+    run.write_bytes(HISTORY, "".join(json.dumps(item) + "\n" for item in rows).encode())
+    return rows

@@ -1,0 +1,42 @@
+"""A run's report.html, made from nothing but what lies in its folder: it can be rewritten at any time, by anybody."""
+
+from importlib.metadata import version
+
+from argan.config import to_dict
+from argan.runs.folder import read_config, read_history
+from argan.storage import Storage
+from argan.viewing.training_report import TrainingPictures, filmstrip, training_report
+
+REPORT = "report.html"
+VERSIONED = ("argan", "torch", "numpy", "ray", "webdataset")
+
+
+def write_report(run: Storage, *, state: str, resume_command: str = "") -> None:
+    """Rewrites the page of a run; `state` is shown as it is ("training", "finished", ...)."""
+    config = read_config(run)
+    positions = picture_positions(run)
+    frames = filmstrip(positions[:-1])
+    pictures = TrainingPictures(
+        samples=run.read_bytes(f"pictures/grid-{positions[-1]:012d}.png") if positions else None,
+        aperture_sweep=_sweep(run, positions[-1]) if positions else None,
+        earlier=[(seen, run.read_bytes(f"pictures/grid-{seen:012d}.png")) for seen in frames],
+    )
+    html = training_report(
+        to_dict(config),
+        read_history(run),
+        pictures,
+        state=state,
+        resume_command=resume_command,
+        versions={name: version(name) for name in VERSIONED},
+    )
+    run.write_bytes(REPORT, html.encode())
+
+
+def picture_positions(run: Storage) -> list[int]:
+    """The images seen at which there is a grid of pictures, ascending."""
+    return [int(entry.path.removesuffix(".png").rpartition("-")[2]) for entry in run.list("pictures/grid-")]
+
+
+def _sweep(run: Storage, images_seen: int) -> bytes | None:
+    path = f"pictures/sweep-{images_seen:012d}.png"
+    return run.read_bytes(path) if run.exists(path) else None

@@ -1,0 +1,74 @@
+"""What a training run leaves behind as it goes: history, TensorBoard, the report page. Written in one place, Ray's
+controller.
+"""
+
+import io
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from ray.train import UserCallback
+
+from argan.runs.folder import append_history
+from argan.runs.report import write_report
+from argan.storage import Storage, open_storage
+
+
+class Journal(UserCallback):
+    """After every tick: a row of history, TensorBoard scalars; where pictures were taken, those and the page too.
+
+    It travels to the controller by pickle, so what cannot travel (the TensorBoard writer) is made there, at the first
+    tick.
+    """
+
+    def __init__(self, run_uri: str, *, attempt: int, resume_command: str, elapsed_s: float) -> None:
+        self._run_uri = run_uri
+        self._attempt = attempt
+        self._resume_command = resume_command
+        self._started_s = time.time() - elapsed_s  # what earlier attempts took counts as well
+        self._board: TensorBoard | None = None
+
+    def after_report(self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: Any) -> None:
+        run = open_storage(self._run_uri)
+        row = dict(metrics[0])
+        took_pictures = row.pop("took_pictures")
+        append_history(run, {**row, "time/elapsed_s": time.time() - self._started_s})
+        if self._board is None:
+            self._board = TensorBoard(run, self._attempt, row["images_seen"])
+        self._board.add_scalars(row)
+        if took_pictures:
+            self._board.add_pictures(row["images_seen"])
+            write_report(run, state="training", resume_command=self._resume_command)
+        self._board.flush()
+
+
+class TensorBoard:
+    """An event file per attempt, written to local disk and copied to the run's folder after every tick."""
+
+    def __init__(self, run: Storage, attempt: int, first_images: int) -> None:
+        from tensorboardX import SummaryWriter
+
+        self._run = run
+        self._name = f"attempt-{attempt}"
+        self._folder = Path(tempfile.mkdtemp(prefix="argan-tensorboard-"))
+        self._writer = SummaryWriter(str(self._folder), purge_step=first_images)
+
+    def add_scalars(self, row: dict[str, Any]) -> None:
+        for name, value in row.items():
+            if name != "images_seen":
+                self._writer.add_scalar(name, value, row["images_seen"])
+
+    def add_pictures(self, images_seen: int) -> None:
+        for kind in ("grid", "sweep"):
+            path = f"pictures/{kind}-{images_seen:012d}.png"
+            if self._run.exists(path):
+                pixels = np.asarray(Image.open(io.BytesIO(self._run.read_bytes(path))).convert("RGB"))
+                self._writer.add_image(f"pictures/{kind}", pixels, images_seen, dataformats="HWC")
+
+    def flush(self) -> None:
+        self._writer.flush()
+        for file in self._folder.iterdir():
+            self._run.upload(file, f"tensorboard/{self._name}/{file.name}")

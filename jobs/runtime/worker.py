@@ -1,0 +1,147 @@
+"""What runs on every worker of a training job: Ray tells it its rank, the loop of argan.training does the rest."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import ray.train
+import torch
+import torch.distributed as dist
+from argan.data.shards import lanes_of
+from ray.train.torch import get_device
+from torch import Tensor
+
+from argan.config import Config, from_dict
+from argan.data.cache import ShardCache
+from argan.data.manifest import read_manifest
+from argan.data.stream import stream_batches
+from argan.errors import NonFiniteError
+from argan.runs.checkpoints import commit_checkpoint, load_checkpoint
+from argan.storage import Storage, open_storage
+from argan.training.checkpoint import restore, snapshot
+from argan.training.gradients import Reduce, alone
+from argan.training.loop import Tick, to_device, train
+from argan.training.state import TrainState, build_state
+from argan.training.step import Share
+from argan.viewing.pictures import png_bytes
+from argan.viewing.samples import aperture_sweep, sample_grid
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What the driver hands to its workers. Plain values: it travels as a dict."""
+
+    config: dict[str, Any]
+    run_uri: str
+    data_uri: str
+    attempt: int
+    max_seconds: float  # stop after the first tick past this; infinity: train to the end
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def train_worker(values: dict[str, Any]) -> dict[str, Any]:
+    """Trains this worker's share. Returns {"images_seen"}, and {"error"} when the numbers broke on all workers alike."""
+    work = Work(**values)
+    config = from_dict(work.config)
+    context = ray.train.get_context()
+    rank, world = context.get_world_rank(), context.get_world_size()
+    device = get_device()
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+    else:
+        torch.set_num_threads(max(1, int(ray.get_runtime_context().get_assigned_resources().get("CPU", 1))))
+    run = open_storage(work.run_uri)
+
+    state = build_state(config, device)
+    saved = load_checkpoint(run, warn=print)
+    if saved is not None:
+        restore(state, saved)
+
+    lanes = lanes_of(rank, world, config.data.num_lanes)
+    per_lane = config.data.batch_images // config.data.num_lanes
+    share = Share(lanes.start * per_lane, lanes.stop * per_lane, config.data.batch_images)
+    reduce: Reduce = alone if world == 1 else dist.all_reduce
+    reporter = Reporter(state, run, work.attempt) if rank == 0 else None
+    started_s = time.monotonic()
+
+    def report(tick: Tick) -> None:
+        if reporter is not None:
+            reporter.keep(tick)
+        ray.train.report({**tick.metrics, "images_seen": tick.images_seen, "took_pictures": tick.takes_pictures})
+
+    def stop() -> bool:
+        late = torch.tensor([float(time.monotonic() - started_s > work.max_seconds)], device=device)
+        reduce(late)  # one worker's clock is enough for all to stop at the same tick
+        return bool(late.item() > 0)
+
+    try:
+        train(state, _batches(work, config, lanes, state), share, reduce=reduce, report=report, stop=stop)
+    except NonFiniteError as error:
+        # All workers saw the same sums, so all are here; raising would only have Ray try the same thing again.
+        return {"images_seen": state.images_seen, "error": str(error)}
+    finally:
+        if reporter is not None:
+            reporter.close()
+    return {"images_seen": state.images_seen}
+
+
+def _batches(work: Work, config: Config, lanes: range, state: TrainState) -> Iterator[Tensor]:
+    """This worker's lanes of the stream, from where the state stands, as tensors on its device."""
+    storage = open_storage(work.data_uri)
+    manifest = read_manifest(storage)
+    cache = (
+        ShardCache(storage, manifest, limit_bytes=config.compute.cache_bytes) if config.compute.cache_bytes else None
+    )
+    batches = stream_batches(
+        storage,
+        manifest,
+        seed=config.seed,
+        num_lanes=config.data.num_lanes,
+        batch_images=config.data.batch_images,
+        window_samples=config.data.window_samples,
+        lanes=lanes,
+        start_images=state.images_seen,
+        cache=cache,
+    )
+    return to_device((torch.from_numpy(batch.images) for batch in batches), state.device)
+
+
+class Reporter:
+    """Rank 0's checkpoints and pictures, written behind the loop's back by one thread: training goes on meanwhile."""
+
+    def __init__(self, state: TrainState, run: Storage, attempt: int) -> None:
+        self._state = state
+        self._run = run
+        self._attempt = attempt
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._pending: Future[None] | None = None
+
+    def keep(self, tick: Tick) -> None:
+        """Takes what is due at this tick. Raises what went wrong with the writing before."""
+        self._wait()
+        if tick.takes_pictures:
+            self._write_pictures(tick.images_seen)
+        if tick.takes_checkpoint:
+            saved, keep = snapshot(self._state), self._state.config.schedule.keep_checkpoints
+            self._pending = self._thread.submit(commit_checkpoint, self._run, saved, attempt=self._attempt, keep=keep)
+        if tick.is_last:
+            self._wait()
+
+    def close(self) -> None:
+        """Ends the thread; what it was writing is finished first."""
+        self._thread.shutdown(wait=True)
+
+    def _wait(self) -> None:
+        if self._pending is not None:
+            self._pending.result()
+            self._pending = None
+
+    def _write_pictures(self, images_seen: int) -> None:
+        config, camera = self._state.config, self._state.g_ema
+        self._run.write_bytes(f"pictures/grid-{images_seen:012d}.png", png_bytes(sample_grid(camera, config)))
+        if camera.renderer is not None:
+            self._run.write_bytes(f"pictures/sweep-{images_seen:012d}.png", png_bytes(aperture_sweep(camera, config)))

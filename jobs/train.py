@@ -1,0 +1,102 @@
+"""Train an AR-GAN on a packed set, data-parallel on Ray. The same command again resumes the run, or trains it longer.
+
+On a laptop:    python jobs/train.py --preset small-32 --data build/scenes32 --out build/runs
+On a cluster:   ray job submit --working-dir . -- python jobs/train.py --preset full-64 --num-workers 4 \\
+                    --data s3://BUCKET/flowers64 --out s3://BUCKET/runs
+
+Any key of the configuration is a flag: --prior.weight 0.3 --optics.views_per_side 7
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from argan.config import Config, override
+from argan.errors import UserError
+from argan.presets import preset, presets
+from jobs.runtime.cli import run_job
+
+FILLED_IN = ("preset", "data.fingerprint")  # keys of the configuration that are no flags
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parse(argv)
+    config = override(preset(arguments.preset), arguments.changes)
+    workers = worker_range(arguments.num_workers)
+    if workers[1] > config.data.num_lanes:
+        raise UserError(f"--num-workers {workers[1]} is more than data.num_lanes = {config.data.num_lanes}")
+
+    from jobs.runtime.training import Order, plan, train  # after the arguments: --help answers at once
+
+    order = Order(
+        config=config,
+        data_uri=arguments.data,
+        out_uri=arguments.out,
+        workers=workers,
+        cpus_each=arguments.cpus_per_worker,
+        use_gpu={"auto": None, "cpu": False, "gpu": True}[arguments.device],
+        max_failures=arguments.max_failures,
+        max_seconds=arguments.minutes * 60,
+        command=shlex.join(["python", os.path.relpath(__file__), *(sys.argv[1:] if argv is None else argv)]),
+    )
+    if arguments.dry_run:
+        print(json.dumps(plan(order), indent=2))
+    else:
+        train(order)
+    return 0
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """The job's own arguments, and in `changes` the configuration keys that were given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--preset", required=True, choices=presets(), help="where the configuration starts from")
+    add("--data", required=True, metavar="URI", help="a set packed by jobs/pack.py")
+    add("--out", required=True, metavar="URI", help="where runs live; the run becomes a folder in it")
+    add("--num-workers", default="1", metavar="N|MIN:MAX", help="data-parallel workers (default 1)")
+    add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
+    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="auto takes a GPU where there is one")
+    add("--minutes", type=float, default=float("inf"), help="stop at the first tick after so long; resumable")
+    add("--max-failures", type=int, default=3, help="worker failures to recover from (default 3)")
+    add("--dry-run", action="store_true", help="print what would be run as JSON, and stop")
+    keys = add_config_flags(parser)
+    arguments = parser.parse_args(argv)
+    given = {key: getattr(arguments, key) for key in keys}
+    arguments.changes = {key: value for key, value in given.items() if value is not None}
+    return arguments
+
+
+def add_config_flags(parser: argparse.ArgumentParser) -> list[str]:
+    """A flag for every dotted key of the configuration, a group for every section; returns the keys."""
+    keys = []
+    for section in dataclasses.fields(Config):
+        is_section = dataclasses.is_dataclass(section.default)
+        group = parser.add_argument_group(section.name) if is_section else parser
+        for item in dataclasses.fields(type(section.default)) if is_section else (section,):
+            key = f"{section.name}.{item.name}" if is_section else item.name
+            if key not in FILLED_IN:
+                keys.append(key)
+                group.add_argument(f"--{key}", dest=key, metavar="VALUE", help=item.metadata["help"])
+    return keys
+
+
+def worker_range(text: str) -> tuple[int, int]:
+    """N or MIN:MAX as (minimum, maximum)."""
+    low, _, high = text.partition(":")
+    try:
+        minimum, maximum = int(low), int(high or low)
+    except ValueError:
+        minimum = maximum = 0
+    if not 1 <= minimum <= maximum:
+        raise UserError(f"--num-workers must be N or MIN:MAX with 1 <= MIN <= MAX, got {text!r}")
+    return minimum, maximum
+
+
+if __name__ == "__main__":
+    run_job(main)

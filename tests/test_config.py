@@ -1,0 +1,78 @@
+"""Configuration: what is saved comes back, what does not fit is refused with the offending value."""
+
+import dataclasses
+
+import pytest
+
+from argan.config import Config, from_dict, naming_keys, override, run_name, to_dict
+from argan.errors import UserError
+from argan.presets import preset, presets
+
+
+@pytest.mark.parametrize("name", presets())
+def test_presets_survive_json(name: str) -> None:
+    config = preset(name)
+    assert from_dict(to_dict(config)) == config
+    assert config.preset == name
+
+
+@pytest.mark.parametrize("name", presets())
+def test_presets_say_their_command(name: str) -> None:
+    text = presets()[name].__doc__ or ""
+    assert f"jobs/train.py --preset {name}" in text
+
+
+def test_text_and_values_mean_the_same() -> None:
+    typed = override(Config(), {"prior.weight": "0.3", "generator.channels": "8,8,8,8", "data.mirror": "false"})
+    given = override(Config(), {"prior.weight": 0.3, "generator.channels": [8, 8, 8, 8], "data.mirror": False})
+    assert typed == given
+    assert typed.prior.weight == 0.3
+    assert typed.generator.channels == (8, 8, 8, 8)
+    assert typed.data.mirror is False
+    assert override(Config(), {"schedule.total_images": "2e5"}).schedule.total_images == 200_000
+
+
+def test_keys_that_must_agree_change_together() -> None:
+    changes = {"resolution": 64, "generator.channels": "8,8,8,8,8"}
+    assert override(Config(), changes).d_max_px == 2 * override(Config(), {}).d_max_px
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("prior.wieght", "1", "prior.wieght"),
+        ("prior", "1", "'prior'"),
+        ("nothing.at_all", "1", "nothing.at_all"),
+        ("prior.weight", "much", "much"),
+        ("prior.weight", "-1", "-1"),
+        ("schedule.total_images", "1.5", "1.5"),
+        ("resolution", "48", "48"),
+        ("generator.channels", "8,8", "(8, 8)"),
+        ("method", "vae", "vae"),
+        ("data.batch_images", "20", "20"),
+        ("dof.shallow_share", "1.01", "1.01"),
+        ("optics.views_per_side", "4", "4"),
+        ("data.mirror", "perhaps", "perhaps"),
+    ],
+)
+def test_what_does_not_fit_is_named(key: str, value: str, said: str) -> None:
+    with pytest.raises(UserError) as error:
+        override(Config(), {key: value})
+    assert said in str(error.value)
+
+
+def test_a_run_is_named_by_what_changes_its_result() -> None:
+    """Every key is on one side or the other: changing it changes the name, or it is marked as one that does not."""
+    base = preset("debug")
+    quiet = {"schedule.total_images": 4800, "schedule.tick_images": 96, "compute.compile": True}
+    assert run_name(override(base, quiet)) == run_name(base)
+    for key, value in {"seed": 1, "prior.weight": 0.9, "data.fingerprint": "x", "compute.precision": "fp64"}.items():
+        assert run_name(override(base, {key: value})) != run_name(base), key
+    assert not any(key.startswith("schedule.") for key in naming_keys(base))
+
+
+def test_every_field_has_help() -> None:
+    for section in dataclasses.fields(Config):
+        is_section = dataclasses.is_dataclass(section.default)
+        for item in dataclasses.fields(section.default) if is_section else (section,):
+            assert item.metadata["help"], item.name

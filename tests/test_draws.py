@@ -1,0 +1,55 @@
+"""Draws are pure functions of (seed, purpose, counter), and p(s) is what METHOD.md says."""
+
+import math
+
+import torch
+
+from argan.config import DofConfig
+from argan.draws import Purpose, draw_dof_scale, draw_mirror, draw_z
+
+
+def test_a_draw_does_not_depend_on_what_was_drawn_before() -> None:
+    first = draw_z(3, Purpose.Z_GENERATOR, 64, num=8, z_dim=4)
+    torch.randn(100)
+    draw_z(3, Purpose.Z_GENERATOR, 32, num=8, z_dim=4)
+    assert torch.equal(first, draw_z(3, Purpose.Z_GENERATOR, 64, num=8, z_dim=4))
+
+
+def test_every_part_of_the_key_counts() -> None:
+    keys = [(0, Purpose.Z_GENERATOR, 0), (1, Purpose.Z_GENERATOR, 0), (0, Purpose.Z_DISCRIMINATOR, 0)]
+    keys += [(0, Purpose.Z_GENERATOR, 1), (0, Purpose.Z_GENERATOR, 2**40)]
+    draws = [draw_z(*key, num=4, z_dim=4) for key in keys]
+    assert len({tuple(draw.flatten().tolist()) for draw in draws}) == len(keys)
+
+
+def draw_many(dof: DofConfig) -> torch.Tensor:
+    scale = draw_dof_scale(0, Purpose.DOF_SAMPLE, 0, num=40_000, dof=dof).double()
+    assert float(scale.min()) >= 0.0
+    assert float(scale.max()) <= 1.0
+    return scale
+
+
+def test_bernoulli() -> None:
+    scale = draw_many(DofConfig(distribution="bernoulli", shallow_share=0.3))
+    assert set(scale.tolist()) == {0.0, 1.0}
+    assert abs(float(scale.mean()) - 0.3) < 0.01
+
+
+def test_uniform() -> None:
+    scale = draw_many(DofConfig(distribution="uniform"))
+    assert abs(float(scale.mean()) - 0.5) < 0.01
+    assert abs(float(scale.var()) - 1 / 12) < 0.01
+
+
+def test_half_normal_is_cut_at_one() -> None:
+    scale = draw_many(DofConfig(distribution="half_normal", half_normal_sigma=0.5))
+    assert abs(float((scale == 1.0).double().mean()) - (1 - math.erf(2 / math.sqrt(2)))) < 0.01
+    assert abs(float((scale < 0.5).double().mean()) - math.erf(1 / math.sqrt(2))) < 0.01
+
+
+def test_one_is_no_mixture() -> None:
+    assert torch.equal(draw_many(DofConfig(distribution="one")), torch.ones(40_000, dtype=torch.float64))
+
+
+def test_mirror_is_a_fair_coin() -> None:
+    assert abs(float(draw_mirror(0, 0, num=40_000).double().mean()) - 0.5) < 0.01
