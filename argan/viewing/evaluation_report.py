@@ -1,0 +1,87 @@
+"""The page of an evaluation: what was learned, between the best trivial guess and what truth itself can teach."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from argan.viewing.numbers import number
+from argan.viewing.pages import Bar, Block, Gallery, Picture, Prose, Section, Table, page, settings_table
+from argan.viewing.pictures import legend, png_bytes
+
+MEASURES = {
+    "foreground_auc": "How well disparity alone separates the subject from the rest: 0.5 is chance, 1 is perfect.",
+    "ordinal_accuracy": "How many pairs of places, unlike in true disparity, come in the right order: 0.5 is chance.",
+    "spearman": "Rank correlation of estimated and true disparity: 0 is none, 1 is the same order everywhere.",
+}
+
+READING = (
+    "A small network learned disparity from generated pairs of image and disparity only, and is judged here on photos "
+    "with known disparity that nobody trained on. The best trivial guess needs no learning: a fixed map, or a single "
+    "cue such as brightness. The ceiling is the same network with the same budget, trained on truth. The bar is the "
+    "way from the one to the other."
+)
+COLOURS = (
+    "From left to right: photo, estimated disparity, true disparity. Near white is in focus, blue lies behind the "
+    "focal plane, orange before it; the darker, the farther out of focus."
+)
+
+
+def evaluation_report(
+    result: Mapping[str, Any], pictures: Sequence[tuple[str, bytes]], *, d_max_px: float | None = None
+) -> str:
+    """The page as HTML.
+
+    `result` is what jobs/evaluate.py writes: measures by name at the top; `ceiling` (measure -> value), `trivial`
+    (measure -> {"name", "value"}), `gap_closed` (measure -> share), `trivial_all` (guess -> measure -> value),
+    `protocol` (any nesting). A measure may lack any of them. `pictures` are (caption, PNG), each photo | estimate |
+    truth; `d_max_px` is where their colours end, for the legend.
+    """
+    measures = {name: value for name, value in result.items() if isinstance(value, int | float)}
+    sections = [
+        Section("", (Prose(READING), _summary(measures, result), _meanings(measures))),
+        *_pictures(pictures, d_max_px),
+        Section("Every trivial guess", (_guesses(result.get("trivial_all", {})),)),
+        Section("Protocol", (settings_table(result.get("protocol", {})),)),
+    ]
+    return page("Evaluation of disparity", "How much depth was learned, on photos with known depth", sections)
+
+
+def _summary(measures: Mapping[str, float], result: Mapping[str, Any]) -> Table:
+    columns = ("measure", "value", "gap closed (from trivial to ceiling)", "best trivial guess", "ceiling")
+    ceilings, trivials, gaps = (result.get(name, {}) for name in ("ceiling", "trivial", "gap_closed"))
+    rows = []
+    for name, value in measures.items():
+        guess = trivials.get(name, {"name": "none", "value": None})
+        ceiling = number(ceilings.get(name))
+        closed = _gap(gaps.get(name), number(guess["value"]), ceiling)
+        rows.append((name, number(value), closed, f"{number(guess['value'])} ({guess['name']})", ceiling))
+    return Table(columns, tuple(rows))
+
+
+def _gap(share: float | None, trivial: str, ceiling: str) -> Bar | str:
+    """The bar, or words where there is no way from trivial to ceiling to measure."""
+    return Bar(share, f"{share:.2f}", trivial, ceiling) if share is not None and math.isfinite(share) else number(share)
+
+
+def _meanings(measures: Mapping[str, float]) -> Table:
+    return Table(("measure", "what it says"), tuple((name, MEASURES[name]) for name in measures if name in MEASURES))
+
+
+def _pictures(pictures: Sequence[tuple[str, bytes]], d_max_px: float | None) -> list[Section]:
+    if not pictures:
+        return []
+    blocks: list[Block] = [Prose(COLOURS)]
+    if d_max_px is not None:
+        blocks.append(
+            Picture(png_bytes(legend(d_max_px)), f"Scale of disparity colours, {-d_max_px:g} to {d_max_px:+g} px.")
+        )
+    figures = tuple(
+        Picture(png, f"Photo, estimated disparity, true disparity: {caption}", caption) for caption, png in pictures
+    )
+    return [Section("Best, median, worst", (*blocks, Gallery(figures, min_px=280)))]
+
+
+def _guesses(guesses: Mapping[str, Mapping[str, float]]) -> Table:
+    measures = tuple(dict.fromkeys(measure for values in guesses.values() for measure in values))
+    rows = tuple((guess, *(number(values.get(measure)) for measure in measures)) for guess, values in guesses.items())
+    return Table(("guess", *measures), rows)
