@@ -52,6 +52,8 @@ class ApertureRenderer(nn.Module):
         dtype = torch.promote_types(image.dtype, torch.float32)
         with torch.autocast(image.device.type, enabled=False):
             image, disparity, dof_scale = image.to(dtype), disparity.to(dtype), dof_scale.to(dtype)
+            # A coordinate that is not a number ends the process in grid_sample's backward pass (torch 2.13, CPU).
+            disparity = disparity.nan_to_num(nan=0.0)
             views = self.views.to(dtype)
             residual, expansion = None, torch.zeros_like(dof_scale)
             if self.expansion is not None:

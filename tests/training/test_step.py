@@ -1,0 +1,152 @@
+"""Step laws: every parameter learns in its own phase and in no other; a share of the batch is a share of the sum."""
+
+import pytest
+import torch
+from training_photos import photos
+
+from argan.config import Config, override
+from argan.training.gradients import alone
+from argan.training.metrics import TickMetrics
+from argan.training.state import TrainState, build_state
+from argan.training.step import Share, discriminator_step, generator_step, prepare, train_batch, update_ema
+
+CPU = torch.device("cpu")
+
+
+def whole(config: Config) -> Share:
+    return Share(0, config.data.batch_images, config.data.batch_images)
+
+
+def trained(config: Config, num_batches: int) -> TrainState:
+    state, metrics = build_state(config, CPU), TickMetrics()
+    for _ in range(num_batches):
+        train_batch(state, photos(state.images_seen, config), whole(config), metrics, alone)
+    return state
+
+
+def run_phase(state: TrainState, phase: str) -> None:
+    config = state.config
+    share, metrics = whole(config), TickMetrics()
+    if phase == "generator":
+        generator_step(state, share, metrics, alone)
+    else:
+        discriminator_step(state, prepare(state, photos(0, config), share), share, metrics, alone)
+
+
+@pytest.mark.parametrize("method", ["ar-gan", "gan"])
+@pytest.mark.parametrize("phase", ["generator", "discriminator"])
+def test_each_phase_teaches_its_own_net_all_of_it(config_with_expansion: Config, method: str, phase: str) -> None:
+    config = override(config_with_expansion, {"method": method, "optics.expansion": method == "ar-gan"})
+    state = build_state(config, CPU)
+    if method == "ar-gan":
+        assert state.camera.renderer is not None
+        assert state.camera.renderer.expansion is not None
+        torch.nn.init.normal_(state.camera.renderer.expansion.last.weight, std=0.1)  # T starts at zero by design
+    nets = {"generator": state.camera, "discriminator": state.discriminator}
+    before = {name: {k: v.clone() for k, v in net.state_dict().items()} for name, net in nets.items()}
+    run_phase(state, phase)
+    for name, net in nets.items():
+        for key, parameter in net.named_parameters():
+            if name == phase:
+                assert parameter.grad is not None
+                assert float(parameter.grad.abs().max()) > 1e-7, f"{name}.{key} learns nothing"
+                assert not torch.equal(parameter, before[name][key]), f"{name}.{key} does not move"
+            else:
+                assert torch.equal(parameter, before[name][key]), f"{name}.{key} moves in the {phase} phase"
+
+
+def test_gradients_stay_views_of_the_flat_buffer(config: Config) -> None:
+    state = trained(config, 3)
+    for net, flat in ((state.camera, state.generator_gradients), (state.discriminator, state.discriminator_gradients)):
+        first, last = flat.buffer.data_ptr(), flat.buffer.data_ptr() + 4 * flat.buffer.numel()
+        for parameter in net.parameters():
+            assert parameter.grad is not None
+            assert first <= parameter.grad.data_ptr() < last
+            assert parameter.grad.stride() == parameter.stride()
+
+
+def test_shares_add_up_to_the_whole(config: Config) -> None:
+    """Uneven shares: the gradients of 7 and 5 samples, summed, are those of 12."""
+    config = override(config, {"compute.precision": "fp64"})
+    for phase in ("generator", "discriminator"):
+        sums = []
+        for shares in ([whole(config)], [Share(0, 7, 12), Share(7, 12, 12)]):
+            total: torch.Tensor | float = 0.0
+            for share in shares:
+                state = build_state(config, CPU)
+                if phase == "generator":
+                    generator_step(state, share, TickMetrics(), alone)
+                    total = total + state.generator_gradients.buffer
+                else:
+                    real = prepare(state, share.of(photos(0, config)), share)
+                    discriminator_step(state, real, share, TickMetrics(), alone)
+                    total = total + state.discriminator_gradients.buffer
+            sums.append(total)
+        torch.testing.assert_close(sums[0], sums[1], rtol=1e-10, atol=1e-13)
+
+
+def test_a_seed_is_a_run(config: Config) -> None:
+    """Twice the same: bit for bit. Another seed: other weights."""
+    first, again = trained(config, 4), trained(config, 4)
+    other = trained(override(config, {"seed": 1}), 4)
+    assert torch.equal(first.generator_gradients.buffer, again.generator_gradients.buffer)
+    assert not torch.equal(first.generator_gradients.buffer, other.generator_gradients.buffer)
+
+
+def test_lazy_r1_has_the_strength_of_the_eager_one(config: Config) -> None:
+    """On its batch the penalty counts r1_every_batches times; on the others it is not computed at all."""
+    flats = {}
+    for every in (1, 4):
+        settings = {"optimizer.r1_every_batches": every, "optimizer.r1_gamma": 50.0 / every}
+        state = build_state(override(config, {**settings, "compute.precision": "fp64"}), CPU)
+        run_phase(state, "discriminator")
+        flats[every] = state.discriminator_gradients.buffer.clone()
+    torch.testing.assert_close(flats[1], flats[4])
+    state, metrics = build_state(config, CPU), TickMetrics()
+    seen = []
+    for _ in range(8):
+        train_batch(state, photos(state.images_seen, config), whole(config), metrics, alone)
+        seen.append("loss/r1" in metrics.flush(alone))
+    assert seen == [True, False, False, False] * 2
+
+
+def test_ema_half_life_is_in_images(config: Config) -> None:
+    """After one half-life the average has gone half of the way, in one batch or in many."""
+    config = override(config, {"optimizer.ema_half_life_images": 480, "optimizer.ema_ramp": 0})
+    for batch_images, num_batches in ((480, 1), (12, 40)):
+        state = build_state(config, CPU)
+        start = [parameter.clone() for parameter in state.g_ema.parameters()]
+        for parameter in state.camera.parameters():
+            torch.nn.init.ones_(parameter)
+        for _ in range(num_batches):
+            update_ema(state, batch_images)
+        for old, parameter in zip(start, state.g_ema.parameters(), strict=True):
+            torch.testing.assert_close(parameter, (old + 1) / 2, rtol=1e-4, atol=1e-5)
+
+
+def test_photos_reach_the_discriminator_as_they_are(config: Config) -> None:
+    config = override(config, {"data.mirror": False})
+    state = build_state(config, CPU)
+    batch = photos(0, config)
+    real = prepare(state, batch, whole(config))
+    assert float(real.min()) >= -1.0
+    assert float(real.max()) <= 1.0
+    assert torch.equal(((real + 1) * 127.5).round().to(torch.uint8), batch)
+    mirrored = prepare(build_state(override(config, {"data.mirror": True}), CPU), batch, whole(config))
+    for one, other in zip(real, mirrored, strict=True):
+        assert torch.equal(one, other) or torch.equal(one.flip(2), other)
+    assert not torch.equal(real, mirrored)
+
+
+@pytest.mark.parametrize("distribution", ["bernoulli", "uniform", "half_normal", "one"])
+def test_every_mixture_trains(config: Config, distribution: str) -> None:
+    state = trained(override(config, {"dof.distribution": distribution}), 2)
+    assert torch.isfinite(state.generator_gradients.buffer).all()
+    assert float(state.generator_gradients.buffer.abs().max()) > 0
+
+
+def test_bf16_nets_keep_optics_and_losses_in_fp32(config: Config) -> None:
+    config = override(config, {"compute.precision": "bf16"})
+    state = trained(config, 5)
+    assert all(parameter.dtype == torch.float32 for parameter in state.camera.parameters())
+    assert torch.isfinite(state.discriminator_gradients.buffer).all()
