@@ -51,10 +51,10 @@ def _summary(measures: Mapping[str, float], result: Mapping[str, Any]) -> Table:
     ceilings, trivials, gaps = (result.get(name, {}) for name in ("ceiling", "trivial", "gap_closed"))
     rows = []
     for name, value in measures.items():
-        guess = trivials.get(name, {"name": "none", "value": None})
-        ceiling = number(ceilings.get(name))
-        closed = _gap(gaps.get(name), number(guess["value"]), ceiling)
-        rows.append((name, number(value), closed, f"{number(guess['value'])} ({guess['name']})", ceiling))
+        trivial = trivials.get(name, {})
+        guess, ceiling = number(trivial.get("value")), number(ceilings.get(name))
+        guess_named = f"{guess} ({trivial['name']})" if trivial else guess
+        rows.append((name, number(value), _gap(gaps.get(name), guess, ceiling), guess_named, ceiling))
     return Table(columns, tuple(rows))
 
 
@@ -78,7 +78,7 @@ def _pictures(pictures: Sequence[tuple[str, bytes]], d_max_px: float | None) -> 
     figures = tuple(
         Picture(png, f"Photo, estimated disparity, true disparity: {caption}", caption) for caption, png in pictures
     )
-    return [Section("Best, median, worst", (*blocks, Gallery(figures, min_px=280)))]
+    return [Section("Best, median, worst", (*blocks, Gallery(figures)))]
 
 
 def _guesses(guesses: Mapping[str, Mapping[str, float]]) -> Table:

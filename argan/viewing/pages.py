@@ -102,11 +102,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Pictures or charts side by side, as many as the width allows with `min_px` each."""
+    """Pictures or charts side by side: two on a desktop, one on a phone."""
 
     kind: ClassVar[str] = "gallery"
     figures: tuple[Picture | Chart, ...]
-    min_px: int = 420
 
 
 @dataclass(frozen=True)

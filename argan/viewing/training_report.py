@@ -31,8 +31,8 @@ TUPLES = (
 )
 COLOURS = (
     "Near white is in focus, blue lies behind the focal plane, orange before it; the darker, the more out of focus. "
-    "Blur alone cannot tell behind from before: the sign comes from the center focus prior. The numbers are px per "
-    "aperture unit at this resolution."
+    "Blur alone cannot tell behind from before: the center focus prior, where it is on, sets the sign. The numbers are "
+    "px per aperture unit at this resolution."
 )
 BASELINE = "The standard GAN is the baseline without a camera: it paints photos as they are and learns no depth."
 SWEEP = "The same z while the aperture opens from s = 0, the deep picture itself, to s = 1; disparity stands beside it."

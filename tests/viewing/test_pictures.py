@@ -12,12 +12,24 @@ from PIL import Image
 from argan.viewing.colours import BROKEN, DISPARITY_MAP, HALF_STEPS
 from argan.viewing.pictures import disparity_colours, grid, legend, png_bytes, to_array, to_uint8
 
+# What dichromats see of linear RGB. Machado, Oliveira, Fernandes, "A physiologically-based model for simulation of
+# color vision deficiency", 2009, severity 1.
+COLOUR_VISION = {
+    "full": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+}
+
+
+def linear_light(colours: np.ndarray) -> np.ndarray:
+    """Linear RGB of sRGB uint8 colours `[...,3]`, in [0, 1]."""
+    coded = colours / 255.0
+    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+
 
 def luminance(colours: np.ndarray) -> np.ndarray:
     """Relative luminance of sRGB uint8 colours `[...,3]` (WCAG), in [0, 1]."""
-    coded = colours / 255.0
-    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
-    return linear @ np.array([0.2126, 0.7152, 0.0722])
+    return linear_light(colours) @ np.array([0.2126, 0.7152, 0.0722])
 
 
 def test_every_byte_survives_the_way_to_floats_and_back() -> None:
@@ -69,10 +81,16 @@ def test_luminance_falls_strictly_and_alike_on_both_sides_of_focus() -> None:
     assert np.abs(behind - before).max() < 0.06
 
 
-def test_hue_never_crosses_to_the_other_side() -> None:
-    red_over_blue = DISPARITY_MAP[:, 0].astype(int) - DISPARITY_MAP[:, 2]
-    assert (red_over_blue[: HALF_STEPS - 8] < 0).all()
-    assert (red_over_blue[HALF_STEPS + 8 :] > 0).all()
+@pytest.mark.parametrize("vision", COLOUR_VISION)
+def test_behind_stays_bluish_and_before_yellowish_for_every_eye(vision: str) -> None:
+    seen = linear_light(DISPARITY_MAP) @ np.transpose(COLOUR_VISION[vision])
+    blue_over_yellow = seen[:, 2] - seen[:, :2].mean(axis=1)
+    assert (blue_over_yellow[: HALF_STEPS - 32] > 0.02).all()
+    assert (blue_over_yellow[HALF_STEPS + 32 :] < -0.02).all()
+
+
+def test_no_disparity_looks_broken() -> None:
+    assert np.abs(DISPARITY_MAP.astype(int) - BROKEN).max(axis=1).min() > 100
 
 
 @given(value=st.floats(-10, 10), d_max=st.floats(0.01, 10), zoom=st.sampled_from([0.25, 2.0, 64.0]))
