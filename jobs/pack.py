@@ -1,0 +1,149 @@
+"""Packs photos, or procedural scenes with their truth, into webdataset shards with a manifest.
+
+On a laptop:
+    python jobs/pack.py ~/photos data/photos64 --resolution 64
+    python jobs/pack.py '~/sets/flowers-*.tar' data/flowers64 --resolution 64
+    python jobs/pack.py scenes:8000@1 data/scenes32 --resolution 32
+On a cluster, next to its bucket:
+    ray job submit --working-dir . -- python jobs/pack.py s3://bucket/photos s3://bucket/photos64 --resolution 64
+
+The same command again goes on where it was stopped. Broken photos are skipped, counted, and listed in skipped.jsonl.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from argan.errors import UserError
+from jobs.runtime.cli import Progress, duration, run_job
+
+if TYPE_CHECKING:
+    from argan.data.manifest import Manifest
+    from argan.data.packing import Plan, ShardRecord
+    from argan.storage import Storage
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "source", metavar="SOURCE", help="folder, tar, glob (quoted), s3:// prefix, scenes:COUNT[@SEED]"
+    )
+    parser.add_argument("out", metavar="OUT_URI", help="local path or s3://bucket/prefix")
+    parser.add_argument("--resolution", type=int, required=True, metavar="PX", help="side of the square photos")
+    parser.add_argument("--seed", type=int, default=0, help="of the shuffle (default 0)")
+    parser.add_argument("--num-workers", type=int, metavar="N", help="at most so many at once (default: all cores)")
+    parser.add_argument("--shard-samples", type=int, default=512, metavar="N", help="photos a shard (default 512)")
+    parser.add_argument(
+        "--max-pixels", type=int, default=100_000_000, metavar="N", help="skip larger photos (default 100,000,000)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say in JSON what would be done, and write nothing")
+    args = parser.parse_args(argv)
+    if args.num_workers is not None and args.num_workers < 1:
+        raise UserError(f"--num-workers must be at least 1, got {args.num_workers}")
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse(argv)
+    from argan.data.packing import commit, finished_shards, is_committed, make_plan
+    from argan.data.sources import list_source
+    from argan.storage import open_storage
+
+    started_s = time.monotonic()
+    out = open_storage(args.out)
+    source = os.path.expanduser(args.source)
+    if not source.startswith("scenes:") and f"{out.uri}/".startswith(f"{open_storage(source).uri}/"):
+        raise UserError(f"OUT_URI {out.uri} lies inside of SOURCE: the shards would become photos of the source")
+    plan = make_plan(
+        args.source,
+        list_source(source),
+        resolution=args.resolution,
+        seed=args.seed,
+        shard_samples=args.shard_samples,
+        max_pixels=args.max_pixels,
+    )
+    records = finished_shards(plan, out)
+    if args.dry_run:
+        print(json.dumps(forecast(plan, out, len(records)), indent=2))
+        return
+    if is_committed(out) and len(records) == plan.num_shards:
+        print(f"already packed: {out.uri} is finished, nothing was written")
+        return
+    records = pack(plan, out, records, args.num_workers)
+    manifest = commit(plan, out, records)
+    print(summary(manifest, out, time.monotonic() - started_s))
+
+
+def pack(
+    plan: "Plan", out: "Storage", finished: "dict[int, ShardRecord]", num_workers: int | None
+) -> "dict[int, ShardRecord]":
+    """All shards by index: those finished before, and the others made now, one Ray task each."""
+    records = dict(finished)
+    missing = (job for job in plan.shard_jobs() if job.index not in finished)
+    if len(records) == plan.num_shards:
+        return records
+    import ray
+
+    from argan.data.packing import pack_shard
+    from jobs.runtime.session import start_ray
+
+    done = sum(record.num_items for record in records.values())
+    progress = Progress(plan.terms.num_items, "photos", start=done)
+    with start_ray(num_cpus=num_workers):
+        task = ray.remote(pack_shard)
+        num_at_once = num_workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        running = [task.remote(job, out) for job in islice(missing, num_at_once)]
+        while running:
+            [ready], running = ray.wait(running)
+            record = ray.get(ready)
+            records[record.index] = record
+            running += [task.remote(job, out) for job in islice(missing, 1)]
+            done += record.num_items
+            progress.show(done, f"{len(records)}/{plan.num_shards} shards")
+    progress.close(done, f"{len(records)}/{plan.num_shards} shards")
+    return records
+
+
+def forecast(plan: "Plan", out: "Storage", num_finished: int) -> dict[str, Any]:
+    """What a run would do, as plain data."""
+    return {
+        "source": plan.source,
+        "out": out.uri,
+        **asdict(plan.terms),
+        "truth": plan.listing.has_truth,
+        "num_shards": plan.num_shards,
+        "num_finished_shards": num_finished,
+        "first_items": [item.name for item in plan.items[:5]],
+        "skipped": [entry.message for entry in plan.listing.skipped],
+    }
+
+
+def summary(manifest: "Manifest", out: "Storage", seconds: float) -> str:
+    """The last words: what was packed, what was not, and what to do with it."""
+    from argan.data.packing import SKIPPED_PATH
+    from argan.presets import presets
+
+    size_bytes = sum(shard.size_bytes for shard in manifest.shards)
+    lines = [
+        f"packed {manifest.num_samples:,} photos of {manifest.resolution} px into {len(manifest.shards):,} shards,"
+        f" {size_bytes / 1e6:,.1f} MB, in {duration(seconds)}: {out.uri}"
+    ]
+    if manifest.skipped:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in manifest.skipped.items())
+        lines.append(f"skipped {sum(manifest.skipped.values()):,} ({counts}), listed in {out.uri}/{SKIPPED_PATH}")
+    copies = manifest.num_samples - len(set(manifest.sha256.tolist()))
+    if copies:
+        lines.append(f"{copies:,} are exact copies of others; they were kept")
+    fitting = f"small-{manifest.resolution}"
+    name = fitting if fitting in presets() else "NAME"
+    lines.append(f"next: python jobs/train.py --preset {name} --data {out.uri} --out runs")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    run_job(main)
