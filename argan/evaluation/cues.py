@@ -13,8 +13,9 @@ LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, of the sRGB-coded channe
 def cue_maps(image: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
     """The cues of one photo [H,W,3] sRGB, each a map [H,W] to be read as a score of nearness, at either polarity.
 
-    brightness, red, green, blue in 0..255; saturation in 0..1 (of HSV); local_contrast: the deviation of brightness in a
-    square of 5/64 of the side; centre: minus the distance to the middle, in sides; height: how far down, in sides.
+    brightness, red, green, blue in 0..255; saturation in 0..1 (of HSV); local_contrast: the deviation of brightness in
+    a square of 5/64 of the side; centre: minus the distance to the middle, in sides; height: how far down, in sides.
+    Raises ValueError on anything else than [H,W,3].
     """
     if image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"cues are of one RGB photo [H,W,3], got {list(image.shape)}")

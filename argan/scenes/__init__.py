@@ -1,5 +1,5 @@
 """Procedural photos of flowers, leaves and fruits with exact disparity, mask and optics (docs/scenes.md)."""
 
-from argan.scenes.scene import SCENES_VERSION, Scene, scene
+from argan.scenes.photo import SCENES_VERSION, Scene, scene
 
 __all__ = ["SCENES_VERSION", "Scene", "scene"]

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from argan.scenes.scene import D_MAX, Scene, scene
+from argan.scenes.lens import D_MAX
+from argan.scenes.photo import Scene, scene
 
 COLUMNS = 2  # of scenes, four pictures each
 ZOOM = 2

@@ -1,9 +1,8 @@
-"""Where textures are drawn: the picture and a margin, at several samples a pixel, in coordinates that know no resolution."""
+"""Where textures are drawn: the picture and a margin, several samples a pixel, in coordinates free of resolution."""
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from argan.scenes.lens import Floats, Layer, Plane
 
@@ -20,6 +19,13 @@ class Window(NamedTuple):
     y: Floats
 
 
+class Part(NamedTuple):
+    """Something flat, drawn in a window."""
+
+    alpha: Floats  # [h,w]
+    colour: Floats  # [3,h,w] linear RGB
+
+
 class Canvas:
     """A square grid of samples over [-0.5, 0.5] and a margin."""
 
@@ -28,52 +34,83 @@ class Canvas:
         self.oversampling = max(2, -(-LEAST_SAMPLES // resolution))
         self.margin_px = int(np.ceil(MARGIN * resolution))
         self.size_px = resolution + 2 * self.margin_px
-        size = self.size_px * self.oversampling
         self.samples_per_width = resolution * self.oversampling
-        centres = (np.arange(size) + 0.5) / self.samples_per_width - 0.5 - self.margin_px / resolution
-        self.coordinates: Floats = centres.astype(np.float32)
-        self.whole = self.window(0.0, 0.0, 10.0)
+        centres = (np.arange(self.size_px * self.oversampling) + 0.5) / self.samples_per_width
+        self.coordinates: Floats = (centres - 0.5 - self.margin_px / resolution).astype(np.float32)
+        self.whole = self.window(-1.0, 1.0, -1.0, 1.0)
 
-    def window(self, x: float, y: float, radius: float) -> Window:
-        """The samples within `radius` of a point, in whole pixels with one to spare, cut at the canvas's edge."""
-        columns, rows = self._span(x, radius), self._span(y, radius)
+    def window(self, left: float, right: float, top: float, bottom: float) -> Window:
+        """The samples between, in whole pixels with one to spare, cut at the canvas's edge."""
+        columns, rows = self._span(left, right), self._span(top, bottom)
         return Window(rows, columns, self.coordinates[None, columns], self.coordinates[rows, None])
 
-    def _span(self, centre: float, radius: float) -> slice:
-        first = np.floor((centre - radius + 0.5) * self.resolution) + self.margin_px - 1
-        last = np.ceil((centre + radius + 0.5) * self.resolution) + self.margin_px + 1
-        first, last = np.clip([first, last], 0, self.size_px)
-        return slice(int(first) * self.oversampling, int(last) * self.oversampling)
+    def around(self, x: float, y: float, radius: float) -> Window:
+        return self.window(x - radius, x + radius, y - radius, y + radius)
+
+    def _span(self, low: float, high: float) -> slice:
+        first = int(np.floor((low + 0.5) * self.resolution)) + self.margin_px - 1
+        last = int(np.ceil((high + 0.5) * self.resolution)) + self.margin_px + 1
+        first = min(max(first, 0), self.size_px - 1)
+        last = min(max(last, first + 1), self.size_px)
+        return slice(first * self.oversampling, last * self.oversampling)
 
     def coverage(self, inside: Floats) -> Floats:
         """Opacity of a shape from the distance inside its edge, in widths: a ramp one sample wide."""
         return np.clip(inside * np.float32(self.samples_per_width) + np.float32(0.5), 0.0, 1.0)
 
-    def noise(self, rng: np.random.Generator, cells_per_width: float) -> Floats:
-        """Smooth noise over the whole canvas, mean 0, deviation about 1: a cubic B-spline on a random lattice."""
-        num = int(np.ceil((1.0 + 2.0 * MARGIN) * cells_per_width)) + 6
-        lattice = rng.uniform(-1.0, 1.0, (num, num)).astype(np.float32) * np.float32(np.sqrt(3.0) / 0.48)
-        position = (self.coordinates + 0.5 + MARGIN) * np.float32(cells_per_width) + np.float32(1.5)
-        position = np.clip(position, 1.0, num - 3.001)
-        first = position.astype(np.int64)
-        t = position - first
-        weights = ((1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6, t**3 / 6)
-        down = sum(w[:, None] * lattice[first - 1 + k] for k, w in enumerate(weights))
-        across = sum(w[:, None] * down.T[first - 1 + k] for k, w in enumerate(weights))
-        return across.T.astype(np.float32)
+    def layer(self, window: Window, part: Part, plane: Plane, *, is_subject: bool = False) -> Layer:
+        """A part, box-filtered to one texel a pixel and cropped to where it is, on a plane."""
+        k = self.oversampling
+        samples = np.concatenate([part.colour * part.alpha, part.alpha[None]])
+        total = sum(samples[:, i::k, j::k] for i in range(k) for j in range(k))
+        texture = np.asarray(total, np.float32) * np.float32(1.0 / (k * k))
+        rows, columns = _extent(texture[3].any(axis=1)), _extent(texture[3].any(axis=0))
+        return Layer(
+            texture=np.ascontiguousarray(texture[:, rows, columns]),
+            row=window.rows.start // k + rows.start - self.margin_px,
+            column=window.columns.start // k + columns.start - self.margin_px,
+            plane=plane,
+            is_subject=is_subject,
+        )
 
 
-def to_layer(
-    canvas: Canvas, window: Window, alpha: Floats, colour: Floats, plane: Plane, *, is_subject: bool = False
-) -> Layer:
-    """Drawn samples (alpha [h,w], linear colour [3,h,w]) box-filtered to a layer of one texel a pixel."""
-    k = canvas.oversampling
-    texture = np.concatenate([colour * alpha, alpha[None]])
-    channels, h, w = texture.shape
-    filtered = texture.reshape(channels, h // k, k, w // k, k).sum(axis=4).sum(axis=2) / np.float32(k * k)
-    row = window.rows.start // k - canvas.margin_px
-    column = window.columns.start // k - canvas.margin_px
-    return Layer(np.ascontiguousarray(filtered, np.float32), row, column, plane, is_subject)
+def _extent(filled: np.ndarray) -> slice:
+    """From one before the first true to one after the last: the border stays transparent where the shape ends."""
+    where = np.flatnonzero(filled)
+    return slice(max(int(where[0]) - 1, 0), int(where[-1]) + 2) if where.size else slice(0, 1)
+
+
+def flatten(parts: list[Part]) -> Part:
+    """Parts of one window, front first, as one."""
+    front, *rest = parts
+    alpha = front.alpha.copy()
+    light: Floats = front.colour * alpha
+    for part in rest:
+        shows = (1.0 - alpha) * part.alpha
+        alpha += shows
+        light += part.colour * shows
+    return Part(alpha, light / np.maximum(alpha, np.float32(1e-3)))
+
+
+def noise(window: Window, rng: np.random.Generator, cells_per_width: float) -> Floats:
+    """Smooth noise [h,w], mean 0, deviation about 1: a cubic B-spline on a random lattice."""
+    num = int((1.0 + 4.0 * MARGIN) * cells_per_width) + 5
+    lattice = rng.uniform(-3.6, 3.6, (num, num)).astype(np.float32)
+    down = _spline(lattice, window.y[:, 0], cells_per_width)
+    return np.ascontiguousarray(_spline(down.T, window.x[0], cells_per_width).T)
+
+
+def _spline(lattice: Floats, coordinates: Floats, cells_per_width: float) -> Floats:
+    position = (coordinates + np.float32(0.5 + 2.0 * MARGIN)) * np.float32(cells_per_width) + np.float32(1.0)
+    first = position.astype(np.int32)
+    t = position - first
+    rest = 1.0 - t
+    inner, outer = (3.0 * t - 6.0) * t * t + 4.0, (3.0 * rest - 6.0) * rest * rest + 4.0
+    weights = (rest * rest * rest, inner, outer, t * t * t)
+    total = weights[0][:, None] * lattice.take(first - 1, axis=0)
+    for k in (1, 2, 3):
+        total += weights[k][:, None] * lattice.take(first - 1 + k, axis=0)
+    return total * np.float32(1.0 / 6.0)
 
 
 def rotated(window: Window, x: float, y: float, angle: float) -> tuple[Floats, Floats]:
@@ -88,6 +125,6 @@ def mix(first: Floats, second: Floats, share: Floats) -> Floats:
     return first[:, None, None] + (second - first)[:, None, None] * share
 
 
-def smoothstep(low: float, high: float, value: Floats) -> NDArray[np.float32]:
+def smoothstep(low: float, high: float, value: Floats) -> Floats:
     t = np.clip((value - np.float32(low)) * np.float32(1.0 / (high - low)), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)

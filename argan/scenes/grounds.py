@@ -1,73 +1,70 @@
-"""What fills a picture from edge to edge: backdrops and grounds, drawn over the whole canvas."""
+"""What fills a window from edge to edge: air, foliage, litter and grass, as linear colour [3,h,w]."""
 
 import numpy as np
 
-from argan.scenes.canvas import Canvas, mix, rotated, smoothstep
+from argan.scenes.canvas import Canvas, Window, mix, noise, rotated, smoothstep
 from argan.scenes.lens import Floats
-from argan.scenes.palette import Paint
-from argan.scenes.shapes import blade
+from argan.scenes.palette import BLOSSOMS, Paint, pick
+from argan.scenes.shapes import TURN, blade
+
+NUM_PIECES = 61  # prime: the table of a scatter's pieces repeats far away only
 
 
-def haze(canvas: Canvas, rng: np.random.Generator, paint: Paint) -> Floats:
+def haze(canvas: Canvas, window: Window, rng: np.random.Generator, paint: Paint) -> Floats:
     """Air, cloud or far shade: one colour into another, slowly."""
-    other = paint.kin(rng, 0.7)
-    along, _ = rotated(canvas.whole, 0.0, 0.0, float(rng.uniform(0, 2 * np.pi)))
-    share = np.clip(0.5 + along + 0.35 * canvas.noise(rng, float(rng.uniform(2.0, 5.0))), 0.0, 1.0)
-    return mix(paint.light, other.light, share)
+    along, _ = rotated(window, 0.0, 0.0, float(rng.uniform(0.0, TURN)))
+    share = np.clip(0.5 + along + 0.35 * noise(window, rng, float(rng.uniform(2.0, 5.0))), 0.0, 1.0)
+    return mix(paint.light, paint.kin(rng, 0.7).light, share)
 
 
-def blotches(canvas: Canvas, rng: np.random.Generator, paint: Paint) -> Floats:
-    """Foliage, bark or stone: patches with hard edges at two scales, and grain."""
-    second, third = paint.kin(rng, 1.2), paint.kin(rng, 1.6)
-    patches = canvas.noise(rng, float(rng.uniform(4.0, 9.0)))
-    small = canvas.noise(rng, float(rng.uniform(9.0, 20.0)))
-    colour = mix(paint.light, second.light, smoothstep(-0.12, 0.12, patches + 0.4 * small))
-    colour += (third.light[:, None, None] - colour) * smoothstep(0.5, 0.75, small - 0.3 * patches)
-    return colour * np.maximum(1.0 + 0.25 * canvas.noise(rng, 30.0), 0.2)
+def foliage(canvas: Canvas, window: Window, rng: np.random.Generator, paint: Paint) -> Floats:
+    """Leaves, bark or stone: patches with hard edges at two scales, and grain."""
+    second, third = paint.kin(rng, 1.2).light, paint.kin(rng, 1.6).light
+    patches = noise(window, rng, float(rng.uniform(4.0, 9.0)))
+    small = noise(window, rng, float(rng.uniform(9.0, 20.0)))
+    colour = mix(paint.light, second, smoothstep(-0.12, 0.12, patches + 0.4 * small))
+    colour += (third[:, None, None] - colour) * smoothstep(0.5, 0.75, small - 0.3 * patches)
+    return colour * np.maximum(1.0 + 0.25 * noise(window, rng, 30.0), np.float32(0.2))
 
 
-def litter(canvas: Canvas, rng: np.random.Generator, paint: Paint) -> Floats:
-    """Fallen leaves, meadow flowers, gravel: small pieces scattered one over the other."""
-    colour = haze(canvas, rng, paint.kin(rng, 0.8))
-    size = float(rng.uniform(0.08, 0.2))
-    for _ in range(3):
-        alpha, tone = scatter(canvas, rng, size)
-        piece = paint.kin(rng, 1.5).light[:, None, None] * tone
-        colour += (piece - colour) * alpha
-        size *= 0.85
+def litter(canvas: Canvas, window: Window, rng: np.random.Generator, paint: Paint) -> Floats:
+    """Fallen leaves, meadow flowers, gravel: pieces scattered one over the other."""
+    colour = haze(canvas, window, rng, paint.kin(rng, 0.8))
+    size = float(np.exp(rng.uniform(np.log(0.1), np.log(0.3))))
+    for _ in range(2):
+        alpha, tone = scatter(canvas, window, rng, size)
+        piece = pick(rng, BLOSSOMS) if rng.uniform() < 0.35 else paint.kin(rng, 1.5)
+        colour += (piece.light[:, None, None] * tone - colour) * alpha
+        size *= 0.8
     return colour
 
 
-def grass(canvas: Canvas, rng: np.random.Generator, paint: Paint) -> Floats:
-    """Blades and straws: noise drawn out along one direction."""
-    other = paint.kin(rng, 1.5)
-    bent = 0.035 * canvas.noise(rng, 3.0)
-    along, across = rotated(canvas.whole, 0.0, 0.0, float(rng.uniform(1.1, 2.1)))
-    across = across + bent
-    streaks = np.zeros_like(across)
-    for frequency in rng.uniform(30.0, 110.0, 4):
-        streaks += np.cos(
-            across * np.float32(frequency) + along * np.float32(rng.uniform(-12, 12)) + rng.uniform(0, 6.3)
-        )
-    share = smoothstep(-0.7, 0.7, streaks + 0.5 * canvas.noise(rng, 12.0))
-    return mix(paint.light, other.light, share.astype(np.float32))
+def grass(canvas: Canvas, window: Window, rng: np.random.Generator, paint: Paint) -> Floats:
+    """Blades and straws, all leaning one way."""
+    along, across = rotated(window, 0.0, 0.0, float(rng.uniform(1.1, 2.1)))
+    wave = noise(window, rng, float(rng.uniform(4.0, 8.0)))
+    streaks = 0.8 * wave
+    for frequency in rng.uniform(35.0, 120.0, 3).tolist():
+        lean, phase = rng.uniform(-25.0, 25.0), rng.uniform(0.0, TURN)
+        streaks += np.cos(across * np.float32(frequency) + along * np.float32(lean) + (wave + np.float32(phase)))
+    return mix(paint.light, paint.kin(rng, 1.4).light, smoothstep(-1.5, 1.5, streaks))
 
 
-def scatter(canvas: Canvas, rng: np.random.Generator, size: float) -> tuple[Floats, Floats]:
-    """Pieces on a turned and jittered lattice of that spacing, in widths: opacity [h,w] and tone [h,w]."""
-    along, across = rotated(canvas.whole, 0.0, 0.0, float(rng.uniform(0, 2 * np.pi)))
-    u, v = along / np.float32(size) + 40.0, across / np.float32(size) + 40.0
-    column, row = u.astype(np.int64), v.astype(np.int64)
-    num = 61  # prime: the table of pieces repeats beyond the picture only
-    cell = (row * 13 + column) % num
-    jitter_x, jitter_y = rng.uniform(0.42, 0.58, (2, num)).astype(np.float32)
-    turn = rng.uniform(0, 2 * np.pi, num)
-    cos, sin = np.cos(turn).astype(np.float32), np.sin(turn).astype(np.float32)
-    tone = rng.uniform(0.4, 1.3, num).astype(np.float32)
-    radius = (rng.uniform(0.28, 0.44, num) * (rng.uniform(0, 1, num) < 0.85)).astype(np.float32)
-    du, dv = u - column - jitter_x[cell], v - row - jitter_y[cell]
-    x, y = du * cos[cell] + dv * sin[cell], dv * cos[cell] - du * sin[cell]
-    t = 0.5 + 0.5 * x / np.maximum(radius[cell], 0.01)
-    half_width = blade(t, float(rng.uniform(0.4, 0.9)), float(rng.uniform(0.0, 1.0))) * radius[cell]
-    inside = np.where(np.abs(t - 0.5) < 0.5, half_width - np.abs(y), -1.0)
-    return canvas.coverage(inside * np.float32(size)), tone[cell]
+def scatter(canvas: Canvas, window: Window, rng: np.random.Generator, size: float) -> tuple[Floats, Floats]:
+    """Leaf-shaped pieces on a turned, jittered lattice of that spacing, in widths: opacity and tone, [h,w] each."""
+    along, across = rotated(window, 0.0, 0.0, float(rng.uniform(0.0, TURN)))
+    u, v = along * np.float32(1.0 / size) + 40.0, across * np.float32(1.0 / size) + 40.0
+    column, row = u.astype(np.int32), v.astype(np.int32)
+    piece = (row * 13 + column) % NUM_PIECES
+    radius = rng.uniform(0.12, 0.47, NUM_PIECES)
+    centre = 0.5 + rng.uniform(-1.0, 1.0, (2, NUM_PIECES)) * (0.5 - radius)
+    turn, tone = rng.uniform(0.0, TURN, NUM_PIECES), rng.uniform(0.4, 1.3, NUM_PIECES)
+    per_radius = 1.0 / radius
+    # each piece's own frame, of radius 1: an affine map of the place in its cell
+    c, s = np.cos(turn) * per_radius, np.sin(turn) * per_radius
+    table = np.stack([c, s, c * centre[0] + s * centre[1], c * centre[1] - s * centre[0], radius, tone])
+    c, s, x0, y0, radius, tone = (values.take(piece) for values in table.astype(np.float32))
+    du, dv = u - column, v - row
+    x, y = du * c + dv * s - x0, dv * c - du * s - y0
+    inside, _ = blade(0.5 + 0.5 * x, np.abs(y), float(rng.uniform(0.4, 0.9)), float(rng.uniform(0.0, 1.0)))
+    return canvas.coverage(inside * (radius * np.float32(size))), tone

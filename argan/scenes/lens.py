@@ -1,10 +1,11 @@
 """The lens of the scenes: a stack of planes seen through every point of a disk aperture, in linear light.
 
-Each layer is a plane with slanted disparity d(p) = a + b.p (METHOD "Units": p shows in view u at x = p - u s d(p)), so the
-point seen at x is p = x + u s (a + b.x) / (1 - s b.u), exactly. Views are composited front to back, so what lies in front
-hides what lies behind, and are averaged before the sRGB curve, as light is.
+Each layer is a plane with slanted disparity d(p) = a + b.p. METHOD "Units": p shows in view u at x = p - u s d(p), so
+the point seen at x is p = x + u s (a + b.x) / (1 - s b.u), exactly. Views are composited front to back, so what lies in
+front hides what lies behind, and are averaged before the sRGB curve, as light is.
 
-Lengths here are in picture widths (x, y from the centre, y down), disparities in widths per aperture unit: free of resolution.
+Lengths here are in picture widths (x, y from the centre, y down), disparities in widths per aperture unit, so a stack
+of planes is the same at any resolution.
 """
 
 from typing import NamedTuple
@@ -15,8 +16,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 APERTURE_RADIUS = 2.0
+D_MAX = 3.0 / 64.0  # the aperture range, widths per aperture unit (METHOD: 3 px at 64 px)
 VIEW_SPACING_PX = 1.2  # neighbouring views of the most blurred layer; wider apart one sees ghosts
-VIEWS_AT_A_TIME = 48  # bounds the memory at large resolutions
+LEAST_VIEWS = 7
+SAMPLES_AT_A_TIME = 1 << 18  # of a layer, so that they stay in the cache, at any resolution
 
 Floats = NDArray[np.float32]
 
@@ -67,19 +70,6 @@ def aperture_points(num_views: int) -> Floats:
     return (points - points.mean(axis=0)).astype(np.float32)
 
 
-def largest_disparity(layers: list[Layer], resolution: int) -> float:
-    """The largest |disparity| in px within the textures, taken at their corners: planes have no other extremes."""
-    largest = 0.0
-    for layer in layers:
-        _, h, w = layer.texture.shape
-        for row in (max(layer.row, 0), min(layer.row + h, resolution)):
-            for column in (max(layer.column, 0), min(layer.column + w, resolution)):
-                a, b_x, b_y = layer.plane
-                disparity = a * resolution + b_x * (column - resolution / 2) + b_y * (row - resolution / 2)
-                largest = max(largest, abs(disparity))
-    return largest
-
-
 def deep_view(layers: list[Layer], resolution: int) -> DeepView:
     """The pinhole's picture and truth. Layers come front first.
 
@@ -110,13 +100,18 @@ def deep_view(layers: list[Layer], resolution: int) -> DeepView:
     return DeepView(light, disparity.astype(np.float32), subject)
 
 
-def shallow_light(layers: list[Layer], dof_scale: float, resolution: int) -> Floats:
-    """The thin lens's picture, linear light [3,H,W]: the mean over as many views as the largest blur needs."""
-    blur_radius_px = APERTURE_RADIUS * dof_scale * largest_disparity(layers, resolution)
-    num_views = max(7, int(np.ceil(np.pi * (blur_radius_px / VIEW_SPACING_PX) ** 2)))
-    points = torch.from_numpy(aperture_points(num_views))
+def photograph(layers: list[Layer], dof_scale: float, resolution: int, deep: DeepView) -> Floats:
+    """The thin lens's picture, linear light [3,H,W]: the mean over as many views as the largest blur in sight needs.
+
+    `deep` is the pinhole's view of the same layers; with dof_scale 0 it is the picture.
+    """
+    if dof_scale == 0.0:
+        return deep.light
+    blur_radius_px = APERTURE_RADIUS * dof_scale * float(np.abs(deep.disparity).max())
+    num_views = max(LEAST_VIEWS, int(np.ceil(np.pi * (blur_radius_px / VIEW_SPACING_PX) ** 2)))
     total = np.zeros((3, resolution, resolution), np.float32)
-    for some in points.split(VIEWS_AT_A_TIME):
+    at_a_time = max(1, SAMPLES_AT_A_TIME // resolution**2)
+    for some in torch.from_numpy(aperture_points(num_views)).split(at_a_time):
         total += _views(layers, some, dof_scale, resolution).numpy().sum(axis=1)
     return total / np.float32(num_views)
 
@@ -132,16 +127,20 @@ def _views(layers: list[Layer], points: torch.Tensor, dof_scale: float, resoluti
             seen = _resample(layer, rows, columns, points, dof_scale, resolution)
             before = through[:, rows, columns]
             light[:, :, rows, columns].addcmul_(seen[:3], before)
-            before.mul_(1.0 - seen[3])
+            before.addcmul_(before, seen[3], value=-1.0)
     return light
 
 
 def _reach(layer: Layer, dof_scale: float, resolution: int) -> tuple[slice, slice] | None:
     """The rows and columns of the picture that the layer's texture can reach in any view."""
+    a, b_x, b_y = layer.plane
     _, h, w = layer.texture.shape
-    blur_px = APERTURE_RADIUS * dof_scale * largest_disparity([layer], resolution)
-    slant = APERTURE_RADIUS * dof_scale * float(np.hypot(layer.plane.b_x, layer.plane.b_y))
-    reach = int(np.ceil(blur_px / (1.0 - slant))) + 1
+    corners = [
+        abs(a * resolution + b_x * (column - resolution / 2) + b_y * (row - resolution / 2))
+        for row in (layer.row, layer.row + h)
+        for column in (layer.column, layer.column + w)
+    ]
+    reach = int(np.ceil(APERTURE_RADIUS * dof_scale * max(corners))) + 1
     top, left = max(layer.row - reach, 0), max(layer.column - reach, 0)
     bottom, right = min(layer.row + h + reach, resolution), min(layer.column + w + reach, resolution)
     return (slice(top, bottom), slice(left, right)) if top < bottom and left < right else None
@@ -162,8 +161,8 @@ def _resample(
     shift_x = 2.0 * (resolution / 2 - layer.column) / w - 1.0
     shift_y = 2.0 * (resolution / 2 - layer.row) / h - 1.0
     grid = torch.empty(len(points), len(y), len(x), 2)
-    torch.add(x * scale_x + shift_x, (scale_x * steps[:, 0])[:, None, None] * disparity, out=grid[..., 0])
-    torch.add((y * scale_y + shift_y)[:, None], (scale_y * steps[:, 1])[:, None, None] * disparity, out=grid[..., 1])
+    torch.addcmul(x * scale_x + shift_x, (scale_x * steps[:, 0])[:, None, None], disparity, out=grid[..., 0])
+    torch.addcmul((y * scale_y + shift_y)[:, None], (scale_y * steps[:, 1])[:, None, None], disparity, out=grid[..., 1])
     texture = torch.from_numpy(layer.texture)[None]
     seen = F.grid_sample(texture, grid.view(1, -1, len(x), 2), padding_mode="border", align_corners=False)
     return seen[0].view(4, len(points), len(y), len(x))

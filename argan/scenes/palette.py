@@ -1,6 +1,7 @@
 """Colours in linear light. Subjects and grounds draw from overlapping families, so that no colour means near or far."""
 
 import colorsys
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,8 @@ BLOSSOMS: tuple[Family, ...] = (
     ((0.00, 1.00), (0.00, 0.15), (0.75, 1.00)),  # white
 )
 FOLIAGE: tuple[Family, ...] = (
-    ((0.22, 0.36), (0.40, 0.80), (0.25, 0.60)),  # green
-    ((0.19, 0.30), (0.35, 0.75), (0.50, 0.90)),  # light green
+    ((0.22, 0.36), (0.30, 0.65), (0.25, 0.60)),  # green
+    ((0.19, 0.28), (0.25, 0.60), (0.50, 0.85)),  # light green
     ((0.36, 0.46), (0.25, 0.60), (0.25, 0.60)),  # blue-green
     ((0.02, 0.14), (0.45, 0.85), (0.45, 0.90)),  # autumn
 )
@@ -37,24 +38,31 @@ AIR: tuple[Family, ...] = (
 
 def linear(hue: float, saturation: float, value: float) -> Floats:
     """Linear RGB [3] of an HSV colour given in sRGB's coding."""
-    clipped = (hue % 1.0, min(max(saturation, 0.0), 1.0), min(max(value, 0.0), 1.0))
-    coded = np.array(colorsys.hsv_to_rgb(*clipped))
+    coded = np.array(colorsys.hsv_to_rgb(hue % 1.0, saturation, value))
     light = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
     return light.astype(np.float32)
 
 
-class Paint:
-    """A colour that can be varied: its kin are other colours of the same thing."""
+class Paint(NamedTuple):
+    """A colour in HSV of sRGB's coding, that can be varied."""
 
-    def __init__(self, hue: float, saturation: float, value: float) -> None:
-        self.hsv = (hue, saturation, value)
-        self.light = linear(hue, saturation, value)
+    hue: float
+    saturation: float
+    value: float
+
+    @property
+    def light(self) -> Floats:
+        """Linear RGB [3]."""
+        return linear(*self)
 
     def kin(self, rng: np.random.Generator, spread: float) -> "Paint":
-        """A neighbour: spread 0 is the same colour, 1 about a tenth of the hue circle and half the range of value away."""
-        hue, saturation, value = self.hsv
-        step = rng.uniform(-1.0, 1.0, 3)
-        return Paint(hue + 0.1 * spread * step[0], saturation + 0.4 * spread * step[1], value + 0.5 * spread * step[2])
+        """A neighbour: spread 0 is the same colour, 1 up to a tenth of the hue circle and half the value away."""
+        step = rng.uniform(-spread, spread, 3)
+        return Paint(
+            hue=self.hue + 0.1 * float(step[0]),
+            saturation=min(max(self.saturation + 0.4 * float(step[1]), 0.0), 1.0),
+            value=min(max(self.value + 0.5 * float(step[2]), 0.05), 1.0),
+        )
 
 
 def pick(rng: np.random.Generator, families: tuple[Family, ...]) -> Paint:

@@ -1,100 +1,98 @@
 """What is around the subject: a backdrop, a ground, other plants behind it, sometimes a leaf before it."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
-from argan.scenes.canvas import Canvas, smoothstep, to_layer
-from argan.scenes.grounds import blotches, grass, haze, litter
-from argan.scenes.lens import Floats, Layer, Plane
-from argan.scenes.palette import AIR, BLOSSOMS, EARTH, FOLIAGE, Family, Paint, pick
-from argan.scenes.shapes import Finish, Place, leaf
+from argan.scenes.canvas import Canvas, Part, Window, flatten, noise, smoothstep
+from argan.scenes.grounds import foliage, grass, haze, litter
+from argan.scenes.lens import D_MAX, Floats, Layer, Plane
+from argan.scenes.palette import AIR, EARTH, FOLIAGE, Family, Paint, pick
+from argan.scenes.shapes import TURN, Finish, Place, leaf
 from argan.scenes.subjects import SHAPES, Subject, draw_paints
 
-Drawing = Callable[[Canvas, np.random.Generator, Paint], Floats]
-BACKDROPS: tuple[tuple[Drawing, tuple[Family, ...], float], ...] = (
-    (haze, AIR, 0.12),
-    (blotches, FOLIAGE + EARTH + AIR, 0.3),
-    (litter, FOLIAGE + EARTH + BLOSSOMS + AIR, 0.38),
-    (grass, FOLIAGE + EARTH, 0.2),
+
+class Stuff(NamedTuple):
+    """What a ground or backdrop may be made of, and how often."""
+
+    draw: Callable[[Canvas, Window, np.random.Generator, Paint], Floats]
+    families: tuple[Family, ...]
+    share: float
+
+
+BACKDROPS = (
+    Stuff(haze, AIR, 0.12),
+    Stuff(foliage, FOLIAGE + EARTH + AIR[1:], 0.3),
+    Stuff(litter, FOLIAGE + EARTH + AIR[1:], 0.38),
+    Stuff(grass, FOLIAGE + EARTH, 0.2),
 )
 GROUNDS = BACKDROPS[1:]
 
 
-def draw(
-    canvas: Canvas, rng: np.random.Generator, kinds: tuple[tuple[Drawing, tuple[Family, ...], float], ...]
-) -> Floats:
-    shares = np.array([share for _, _, share in kinds])
-    drawing, families, _ = kinds[int(rng.choice(len(kinds), p=shares / shares.sum()))]
-    return drawing(canvas, rng, pick(rng, families))
+def draw(canvas: Canvas, window: Window, rng: np.random.Generator, kinds: tuple[Stuff, ...]) -> Floats:
+    shares = np.array([stuff.share for stuff in kinds])
+    stuff = kinds[int(rng.choice(len(kinds), p=shares / shares.sum()))]
+    return stuff.draw(canvas, window, rng, pick(rng, stuff.families))
 
 
-def setting(canvas: Canvas, rng: np.random.Generator, d_max: float, figure: Subject) -> list[Layer]:
-    """A ground in half of the photos, and the backdrop, which covers all."""
-    layers = []
-    far = -d_max * float(rng.uniform(0.6, 1.0))
+def setting(canvas: Canvas, rng: np.random.Generator, figure: Subject) -> list[Layer]:
+    """A ground in half of the photos, and the backdrop, which covers the rest."""
+    far = -D_MAX * float(rng.uniform(0.55, 0.9))
     if rng.uniform() < 0.5:
-        layers.append(ground(canvas, rng, far, figure))
-    slant = rng.uniform(-0.35, 0.35, 2) * d_max
-    opaque = np.ones((len(canvas.coordinates), len(canvas.coordinates)), np.float32)
-    plane = Plane(far, float(slant[0]), float(slant[1]))
-    return [*layers, to_layer(canvas, canvas.whole, opaque, draw(canvas, rng, BACKDROPS), plane)]
+        horizon = float(rng.uniform(-0.45, 0.15))
+        return [ground(canvas, rng, far, horizon, figure), backdrop(canvas, rng, far, horizon + 0.1)]
+    return [backdrop(canvas, rng, far, 1.0)]
 
 
-def ground(canvas: Canvas, rng: np.random.Generator, far: float, figure: Subject) -> Layer:
-    """A plane from the horizon, as far as the backdrop, to a little behind the subject's foot, and nearer below that."""
-    horizon = float(rng.uniform(-0.45, 0.15))
+def backdrop(canvas: Canvas, rng: np.random.Generator, far: float, bottom: float) -> Layer:
+    """A slanted wall down to `bottom`; below that a ground hides it."""
+    window = canvas.window(-1.0, 1.0, -1.0, bottom)
+    steepest = 0.95 * D_MAX + far  # so that no corner leaves the aperture's range
+    b_x, b_y = rng.uniform(-steepest, steepest, 2).tolist()
+    colour = draw(canvas, window, rng, BACKDROPS)
+    return canvas.layer(window, Part(np.ones_like(colour[0]), colour), Plane(far, b_x, b_y))
+
+
+def ground(canvas: Canvas, rng: np.random.Generator, far: float, horizon: float, figure: Subject) -> Layer:
+    """A plane from the horizon, as far as the backdrop, to just behind the subject's foot, and nearer below that."""
+    window = canvas.window(-1.0, 1.0, horizon - 0.08, 1.0)
     foot = max(min(figure.place.y + figure.place.radius, 0.55), horizon + 0.25)
-    slope = -0.9 * far / (foot - horizon)
-    tilt = float(rng.uniform(-0.2, 0.2)) * slope
-    colour = draw(canvas, rng, GROUNDS)
-    edge = canvas.whole.y - np.float32(horizon) + 0.02 * canvas.noise(rng, 6.0)
-    plane = Plane(far - slope * horizon, tilt, slope)
-    return to_layer(canvas, canvas.whole, smoothstep(-0.015, 0.015, edge), colour, plane)
+    slope = min(-0.9 * far / (foot - horizon), (0.4 * D_MAX - far) / (0.5 - horizon))
+    edge = window.y - np.float32(horizon) + 0.015 * noise(window, rng, 6.0)
+    part = Part(smoothstep(-0.015, 0.015, edge), draw(canvas, window, rng, GROUNDS))
+    return canvas.layer(window, part, Plane(far - slope * horizon, float(rng.uniform(-0.1, 0.1)) * slope, slope))
 
 
-def behind(canvas: Canvas, rng: np.random.Generator, d_max: float, figure: Subject) -> list[Layer]:
-    """Up to two planes of other flowers, leaves and fruits, nearer ones first; often kin of the subject."""
-    levels = np.sort(rng.uniform(0.3, 0.95, int(rng.integers(0, 3))))
-    return [plants(canvas, rng, -float(level) * d_max, figure, d_max) for level in levels]
+def behind(canvas: Canvas, rng: np.random.Generator, figure: Subject) -> list[Layer]:
+    """Up to six other flowers, leaves and fruits, nearer ones first; in some photos kin of the subject."""
+    levels = np.sort(rng.uniform(0.3, 0.85, int(rng.integers(0, 7)))).tolist()
+    is_kin = bool(rng.uniform() < 0.4)
+    return [plant(canvas, rng, -level * D_MAX, figure, is_kin) for level in levels]
 
 
-def plants(canvas: Canvas, rng: np.random.Generator, level: float, figure: Subject, d_max: float) -> Layer:
-    shape_hw = (len(canvas.coordinates), len(canvas.coordinates))
-    alpha, light = np.zeros(shape_hw, np.float32), np.zeros((3, *shape_hw), np.float32)
-    noise = canvas.noise(rng, float(rng.uniform(12.0, 26.0)))
-    like_subject = rng.uniform() < 0.4
-    for _ in range(int(rng.integers(2, 6))):
-        shape = figure.shape if like_subject else int(rng.integers(3))
-        paints = figure.paints if like_subject else draw_paints(rng, shape)
-        x, y = rng.uniform(-0.55, 0.55, 2)
-        radius = float(figure.place.radius * rng.uniform(0.3, 0.8) if like_subject else rng.uniform(0.08, 0.25))
-        place = Place(float(x), float(y), radius, float(rng.uniform(0, 6.3)), float(rng.uniform(0.5, 1.0)))
-        window = canvas.window(place.x, place.y, 1.1 * place.radius)
-        here = np.s_[window.rows, window.columns]
-        for part in reversed(SHAPES[shape](canvas, window, rng, place, Finish(*paints, 0.9, noise[here]))):
-            alpha[here] += (1.0 - alpha[here]) * part.alpha
-            there = (slice(None), *here)
-            light[there] += (part.colour - light[there]) * part.alpha
-    slant = rng.uniform(-0.3, 0.3, 2) * d_max
-    colour = np.where(alpha > 0, light / np.maximum(alpha, 1e-3), 0.0)
-    return to_layer(canvas, canvas.whole, alpha, colour, Plane(level, float(slant[0]), float(slant[1])))
+def plant(canvas: Canvas, rng: np.random.Generator, level: float, figure: Subject, is_kin: bool) -> Layer:
+    shape = figure.shape if is_kin else int(rng.integers(len(SHAPES)))
+    paints = figure.paints if is_kin else draw_paints(rng, shape)
+    x, y = rng.uniform(-0.55, 0.55, 2).tolist()
+    radius = float(rng.uniform(0.3, 0.8)) * figure.place.radius if is_kin else float(rng.uniform(0.08, 0.28))
+    place = Place(x, y, radius, float(rng.uniform(0.0, TURN)), float(rng.uniform(0.5, 1.0)))
+    window = canvas.around(x, y, 1.1 * radius)
+    grain = noise(window, rng, float(rng.uniform(12.0, 26.0)))
+    parts = SHAPES[shape](canvas, window, rng, place, Finish(*paints, float(rng.uniform(0.3, 1.2)), grain))
+    b_x, b_y = rng.uniform(-0.2 * D_MAX, 0.2 * D_MAX, 2).tolist()
+    return canvas.layer(window, flatten(parts), Plane(level - b_x * x - b_y * y, b_x, b_y))
 
 
-def before(canvas: Canvas, rng: np.random.Generator, d_max: float, figure: Subject) -> list[Layer]:
-    """In a third of the photos, a leaf before the focal plane, at the picture's edge."""
-    if rng.uniform() > 0.35:
+def before(canvas: Canvas, rng: np.random.Generator) -> list[Layer]:
+    """In a quarter of the photos, a leaf before the focal plane, at the picture's edge."""
+    if rng.uniform() > 0.25:
         return []
-    side = float(rng.uniform(0, 2 * np.pi))
-    place = Place(
-        x=0.6 * float(np.cos(side)),
-        y=0.6 * float(np.sin(side)),
-        radius=float(rng.uniform(0.15, 0.3)),
-        angle=side + float(rng.uniform(0.6, 2.5)),
-        squash=float(rng.uniform(0.6, 1.0)),
-    )
-    window = canvas.window(place.x, place.y, 1.1 * place.radius)
-    noise = canvas.noise(rng, 18.0)[window.rows, window.columns]
-    parts = leaf(canvas, window, rng, place, Finish(*draw_paints(rng, 1), float(rng.uniform(0.2, 1.0)), noise))
-    level = d_max * float(rng.uniform(0.3, 1.0))
-    return [to_layer(canvas, window, part.alpha, part.colour, Plane(level)) for part in parts]
+    side = float(rng.uniform(0.0, TURN))
+    x, y = 0.6 * float(np.cos(side)), 0.6 * float(np.sin(side))
+    radius, squash = float(rng.uniform(0.15, 0.3)), float(rng.uniform(0.6, 1.0))
+    place = Place(x, y, radius, side + float(rng.uniform(0.6, 2.5)), squash)
+    window = canvas.around(x, y, 1.1 * radius)
+    grain = noise(window, rng, 18.0)
+    parts = leaf(canvas, window, rng, place, Finish(*draw_paints(rng, 1), float(rng.uniform(0.2, 1.0)), grain))
+    return [canvas.layer(window, flatten(parts), Plane(D_MAX * float(rng.uniform(0.3, 0.9))))]

@@ -4,14 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from argan.scenes.canvas import Canvas, rotated, to_layer
-from argan.scenes.lens import Layer, Plane
+from argan.scenes.canvas import Canvas, Part, noise
+from argan.scenes.lens import D_MAX, Layer, Plane
 from argan.scenes.palette import AIR, BLOSSOMS, EARTH, FOLIAGE, Paint, pick
 from argan.scenes.shapes import Finish, Place, flower, fruit, leaf
 
-RELIEF = 0.12  # of d_max: how far petals and leaf halves leave the focal plane
+RELIEF = 0.12  # of D_MAX: how far a heart or a leaf's half leaves the focal plane
 FLAT_SHARE = 0.3
 SHAPES = (flower, leaf, fruit)
+SHAPE_SHARES = (0.55, 0.22, 0.23)
+FAMILIES = (BLOSSOMS, FOLIAGE, BLOSSOMS + FOLIAGE + EARTH + AIR[1:])
 
 
 class Subject(NamedTuple):
@@ -22,60 +24,51 @@ class Subject(NamedTuple):
     is_smooth: bool
 
 
-def draw_place(rng: np.random.Generator, shape: int) -> Place:
-    """Near the middle, in one photo of three well off it."""
-    spread = 0.17 if rng.uniform() < 0.35 else 0.08
-    x, y = np.clip(rng.normal(0.0, spread, 2), -0.3, 0.3)
-    radius = float(np.exp(rng.uniform(np.log(0.24), np.log(0.5)))) * (1.2 if shape == 1 else 1.0)
-    return Place(
-        x=float(x),
-        y=float(y),
-        radius=radius,
-        angle=float(rng.uniform(0, 2 * np.pi)),
-        squash=float(rng.uniform(0.65, 1.0)),
-        tilt=float(rng.uniform(0, np.pi)),
-    )
-
-
-def draw_paints(rng: np.random.Generator, shape: int) -> tuple[Paint, Paint]:
-    families = (BLOSSOMS, FOLIAGE, BLOSSOMS + FOLIAGE + EARTH + AIR[1:])[shape]
-    main = pick(rng, families)
-    second = main.kin(rng, 0.8) if rng.uniform() < 0.6 else pick(rng, BLOSSOMS if shape == 0 else families)
-    return main, second
-
-
-def subject(canvas: Canvas, rng: np.random.Generator, d_max: float) -> Subject:
-    shape = int(rng.choice(3, p=[0.55, 0.22, 0.23]))
+def subject(canvas: Canvas, rng: np.random.Generator) -> Subject:
+    shape = int(rng.choice(len(SHAPES), p=SHAPE_SHARES))
     place = draw_place(rng, shape)
     paints = draw_paints(rng, shape)
     is_smooth = bool(rng.uniform() < FLAT_SHARE)
-    strength = float(rng.uniform(0.0, 0.08) if is_smooth else rng.uniform(0.5, 1.3))
-    window = canvas.window(place.x, place.y, 1.1 * place.radius)
-    noise = canvas.noise(rng, float(rng.uniform(14.0, 30.0)))[window.rows, window.columns]
-    parts = SHAPES[shape](canvas, window, rng, place, Finish(*paints, strength, noise))
-    tilt = rng.uniform(-1.0, 1.0, 2) * 0.4 * RELIEF * d_max / place.radius
+    texture = float(rng.uniform(0.0, 0.08) if is_smooth else rng.uniform(0.5, 1.3))
+    window = canvas.around(place.x, place.y, 1.1 * place.radius)
+    grain = noise(window, rng, float(rng.uniform(14.0, 30.0)))
+    parts = SHAPES[shape](canvas, window, rng, place, Finish(*paints, texture, grain))
+    steepest = 0.4 * RELIEF * D_MAX / place.radius
+    tilt = rng.uniform(-steepest, steepest, 2)
     layers = []
     for depth, part in enumerate(parts):
-        slant = tilt + rng.uniform(-1.0, 1.0, 2) * 0.4 * RELIEF * d_max / place.radius
-        level = RELIEF * d_max * (0.5 - depth) / len(parts)
-        plane = Plane(level - float(slant @ (place.x, place.y)), float(slant[0]), float(slant[1]))
-        layers.append(to_layer(canvas, window, part.alpha, part.colour, plane, is_subject=True))
-    if shape != 1 and rng.uniform() < 0.6:
-        layers.append(stem(canvas, rng, place, d_max))
+        b_x, b_y = (tilt + rng.uniform(-steepest, steepest, 2)).tolist()
+        level = RELIEF * D_MAX * (0.5 - depth) / len(parts)
+        plane = Plane(level - b_x * place.x - b_y * place.y, b_x, b_y)
+        layers.append(canvas.layer(window, part, plane, is_subject=True))
+    if shape != SHAPES.index(leaf) and rng.uniform() < 0.6:
+        layers.append(stem(canvas, rng, place))
     return Subject(layers, place, shape, paints, is_smooth)
 
 
-def stem(canvas: Canvas, rng: np.random.Generator, place: Place, d_max: float) -> Layer:
+def draw_place(rng: np.random.Generator, shape: int) -> Place:
+    """Near the middle, in half of the photos well off it."""
+    spread = 0.1 if rng.uniform() < 0.5 else 0.26
+    x, y = np.clip(rng.normal(0.0, spread, 2), -0.36, 0.36).tolist()
+    radius = float(rng.uniform(0.3, 0.62)) * (1.2 if SHAPES[shape] is leaf else 1.0)
+    angle, tilt = rng.uniform(0.0, 2.0 * np.pi, 2).tolist()
+    return Place(x, y, radius, angle, float(rng.uniform(0.65, 1.0)), tilt)
+
+
+def draw_paints(rng: np.random.Generator, shape: int) -> tuple[Paint, Paint]:
+    main = pick(rng, FAMILIES[shape])
+    return main, main.kin(rng, 0.8) if rng.uniform() < 0.6 else pick(rng, FAMILIES[shape])
+
+
+def stem(canvas: Canvas, rng: np.random.Generator, place: Place) -> Layer:
     """A stalk from behind the subject to the lower edge, leaning back a little."""
-    paint = pick(rng, FOLIAGE[:3])
-    lean, bend, width = rng.uniform(-0.3, 0.3), rng.uniform(-0.4, 0.4), rng.uniform(0.008, 0.022)
-    window = canvas.window(place.x, place.y + 0.5, 0.5)
+    light = pick(rng, FOLIAGE[:3]).light[:, None, None]
+    lean, bend = rng.uniform(-0.3, 0.3, 2).tolist()
+    width = np.float32(rng.uniform(0.008, 0.022))
+    window = canvas.window(place.x - 0.35, place.x + 0.35, place.y, 1.0)
     down = np.maximum(window.y - np.float32(place.y), 0.0)
-    _, across = rotated(window, place.x, place.y, np.pi / 2)
-    across = across + np.float32(lean) * down + np.float32(bend) * down * down
-    round_light = 1.0 - 0.5 * np.minimum(np.abs(across) / np.float32(width), 1.0) ** 2
-    alpha = canvas.coverage(np.where(window.y > place.y, np.float32(width) - np.abs(across), -1.0))
-    colour = paint.light[:, None, None] * round_light
-    back = -0.15 * d_max
-    slope = back / 0.5
-    return to_layer(canvas, window, alpha, colour, Plane(-slope * place.y + 0.3 * back, 0.0, slope), is_subject=True)
+    across = np.abs(window.x - np.float32(place.x) - np.float32(lean) * down - np.float32(bend) * down * down)
+    round_light = 1.0 - 0.5 * np.minimum(across / width, 1.0)
+    part = Part(canvas.coverage(np.minimum(width - across, window.y - np.float32(place.y))), light * round_light)
+    slope = -0.2 * D_MAX
+    return canvas.layer(window, part, Plane(-slope * place.y - 0.04 * D_MAX, 0.0, slope), is_subject=True)

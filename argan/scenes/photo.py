@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from argan.scenes.canvas import Canvas
-from argan.scenes.lens import Floats, Layer, deep_view, pixel_centres, shallow_light, to_srgb
-from argan.scenes.setting import behind, before, setting
+from argan.scenes.lens import APERTURE_RADIUS, D_MAX, Floats, deep_view, photograph, pixel_centres, to_srgb
+from argan.scenes.setting import before, behind, setting
 from argan.scenes.subjects import subject
 
 SCENES_VERSION = 1
-D_MAX = 3.0 / 64.0  # the aperture range, widths per aperture unit (METHOD: 3 px at 64 px)
 DEEP_SHARE = 1.0 / 3.0  # of the photos, taken with the aperture closed or nearly so
 
 
@@ -35,15 +34,15 @@ def scene(seed: int, index: int, *, resolution: int) -> Scene:
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index])))
     canvas = Canvas(resolution)
     dof_scale = draw_dof_scale(rng)
-    figure = subject(canvas, rng, D_MAX)
+    figure = subject(canvas, rng)
     layers = [
-        *before(canvas, rng, D_MAX, figure),
+        *before(canvas, rng),
         *figure.layers,
-        *behind(canvas, rng, D_MAX, figure),
-        *setting(canvas, rng, D_MAX, figure),
+        *behind(canvas, rng, figure),
+        *setting(canvas, rng, figure),
     ]
     seen = deep_view(layers, resolution)
-    light = shallow_light(layers, dof_scale, resolution) if dof_scale > 0 else seen.light
+    light = photograph(layers, dof_scale, resolution, seen)
     exposure = daylight(rng, resolution)
     return Scene(
         image=to_srgb(light * exposure),
@@ -51,7 +50,7 @@ def scene(seed: int, index: int, *, resolution: int) -> Scene:
         disparity=seen.disparity,
         mask=seen.subject,
         dof_scale=dof_scale,
-        optics={"d_max_px": D_MAX * resolution, "aperture_radius": 2.0},
+        optics={"d_max_px": D_MAX * resolution, "aperture_radius": APERTURE_RADIUS},
         smooth_subject=figure.is_smooth,
     )
 
@@ -67,6 +66,6 @@ def draw_dof_scale(rng: np.random.Generator) -> float:
 def daylight(rng: np.random.Generator, resolution: int) -> Floats:
     """Light that falls off across the picture, whatever is there: [H,W] factors."""
     x = pixel_centres(resolution)
-    slope_x, slope_y = rng.uniform(-0.5, 0.5, 2)
+    slope_x, slope_y = rng.uniform(-0.5, 0.5, 2).tolist()
     factor = rng.uniform(0.8, 1.2) * (1.0 + slope_x * x[None, :] + slope_y * x[:, None])
     return factor.astype(np.float32)
