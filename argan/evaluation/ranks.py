@@ -2,7 +2,8 @@
 
 All of them are blind to any increasing map of the estimate: our disparity has no known scale, so nothing is aligned.
 Computed in float64, exact where values tie. An image on which a measure has no meaning gets nan; `mean_over_images`
-leaves it out and says so.
+leaves it out and says so. That depends on the truth alone, never on the estimate (a constant one is worth a coin), so
+every estimate is averaged over the same images.
 """
 
 from collections.abc import Sequence
@@ -64,15 +65,16 @@ def ordinal_accuracy(
 def spearman(estimate: ArrayLike, truth: ArrayLike) -> float:
     """Spearman's rank correlation over the pixels, ties given their average rank.
 
-    `estimate`, `truth` [H,W]. In [-1, 1]; nan where either is constant.
+    `estimate`, `truth` [H,W]. In [-1, 1]; 0 for a constant estimate, nan where the truth is constant.
     """
     guess, true = average_ranks(estimate), average_ranks(truth)
     _check_same_size(guess, true)
     guess, true = guess - guess.mean(), true - true.mean()
-    norm = np.sqrt((guess**2).sum() * (true**2).sum())
-    if norm == 0:
+    if not true.any():
         return float("nan")
-    return float(np.clip((guess * true).sum() / norm, -1, 1))
+    if not guess.any():
+        return 0.0
+    return float(np.clip((guess * true).sum() / np.sqrt((guess**2).sum() * (true**2).sum()), -1, 1))
 
 
 def average_ranks(values: ArrayLike) -> NDArray[np.float64]:
@@ -81,7 +83,7 @@ def average_ranks(values: ArrayLike) -> NDArray[np.float64]:
     return (np.cumsum(counts) - (counts - 1) / 2)[group]
 
 
-def mean_over_images(values: Sequence[float]) -> ImageMean:
+def mean_over_images(values: Sequence[float] | NDArray[np.float64]) -> ImageMean:
     """The mean of the defined values. Nan in, where none is defined; never nan out because one image was undefined."""
     defined = np.asarray(values, dtype=np.float64)
     defined = defined[~np.isnan(defined)]

@@ -1,0 +1,79 @@
+"""How much depth a generator has learned: an estimator trained on its pairs, judged on photos whose depth is known.
+
+Each measure stands between the best guess that needs no learning and its ceiling, the same estimator trained on truth
+with the same budget. `gap_closed` says how far: (value - best trivial) / (ceiling - best trivial).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from argan.config import PriorConfig
+from argan.errors import UserError
+from argan.evaluation.estimation import estimate
+from argan.evaluation.measures import MEASURES, RankSettings, TruthSet, measure_maps
+from argan.evaluation.ranks import mean_over_images
+from argan.evaluation.trivial import best_guesses, means, measure_trivial_guesses
+from argan.models.estimator import Estimator
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+class Evaluation(NamedTuple):
+    """`result` is plain data; numbers may be nan where no image defines a measure."""
+
+    result: dict[str, Any]
+    estimates: Tensor  # [N,1,H,W] disparity, px per aperture unit of the generator
+    scores: NDArray[np.float64]  # [N, len(MEASURES)]
+
+
+def evaluate_depth(
+    net: Estimator,
+    ceiling: Estimator,
+    truth: TruthSet,
+    *,
+    prior: PriorConfig,
+    ranks: RankSettings,
+    protocol: dict[str, Any],
+) -> Evaluation:
+    """Judges `net` on photos that neither net has seen.
+
+    The result holds each measure's mean over images at the top by name; `ceiling`, `trivial` and `gap_closed` by the
+    same names; `trivial_all` (guess -> measure -> value); `per_image` (measure -> quantiles and how many images count);
+    and `protocol` as given. Raises UserError for an empty set.
+    """
+    if len(truth.images) == 0:
+        raise UserError("the set to evaluate on holds no photos")
+    images = torch.from_numpy(truth.images).float() / 127.5 - 1
+    estimates = estimate(net, images)
+    scores = measure_maps(estimates.numpy(), truth, ranks)
+    values = means(scores)
+    ceilings = means(measure_maps(estimate(ceiling, images).numpy(), truth, ranks))
+    guesses = measure_trivial_guesses(truth, prior, ranks)
+    trivial = best_guesses(guesses)
+    result = {
+        **values,
+        "ceiling": ceilings,
+        "trivial": {measure: guess._asdict() for measure, guess in trivial.items()},
+        "gap_closed": {m: gap_closed(values[m], ceiling=ceilings[m], trivial=trivial[m].value) for m in MEASURES},
+        "trivial_all": guesses,
+        "per_image": {m: _spread(column) for m, column in zip(MEASURES, scores.T, strict=True)},
+        "protocol": protocol,
+    }
+    return Evaluation(result, estimates, scores)
+
+
+def gap_closed(value: float, *, ceiling: float, trivial: float) -> float:
+    """The share of the way from the best trivial guess to the ceiling; nan where the ceiling is no higher."""
+    return (value - trivial) / (ceiling - trivial) if ceiling > trivial else float("nan")
+
+
+def _spread(scores: NDArray[np.float64]) -> dict[str, float | int]:
+    _, num_used, num_images = mean_over_images(scores)
+    defined = scores[~np.isnan(scores)]
+    at = np.quantile(defined, QUANTILES) if num_used else np.full(len(QUANTILES), np.nan)
+    quantiles = {f"q{round(100 * share):02d}": float(value) for share, value in zip(QUANTILES, at, strict=True)}
+    return {**quantiles, "num_used": num_used, "num_images": num_images}

@@ -1,0 +1,57 @@
+"""The record beside every value: what it was computed with. A metric without its protocol is not a metric."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from argan.evaluation.estimation import EstimatorBudget
+from argan.evaluation.measures import RankSettings
+
+PROTOCOL = "argan-depth/1"
+TEST_SEED = 1_000_003  # of scenes to evaluate on
+CEILING_SEED = 2_000_003  # of scenes that teach the ceiling; training sets take small seeds, so all three are disjoint
+
+
+def training_protocol(source: Mapping[str, Any], budget: EstimatorBudget, device: torch.device) -> dict[str, Any]:
+    """All that an estimator's weights depend on: where its pairs come from, what it may spend, and on what it ran."""
+    return {
+        "source": dict(source),
+        "estimator": asdict(budget),
+        "platform": {
+            "device": device.type,
+            "machine": platform.machine(),
+            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+            "numpy": version("numpy"),
+            "python": platform.python_version(),
+            "argan": version("argan"),
+        },
+    }
+
+
+def depth_protocol(
+    *, fakes: Mapping[str, Any], ceiling: Mapping[str, Any], test: Mapping[str, Any], ranks: RankSettings
+) -> dict[str, Any]:
+    """The record of one evaluation. `fakes` and `ceiling` are training protocols; they differ in their source alone."""
+    return {
+        "protocol": PROTOCOL,
+        "alignment": "none: the measures are of ranks",
+        "test": dict(test),
+        "fakes": dict(fakes["source"]),
+        "ceiling": dict(ceiling["source"]),
+        "estimator": dict(fakes["estimator"]),
+        "ranks": asdict(ranks),
+        "platform": dict(fakes["platform"]),
+    }
+
+
+def protocol_hash(protocol: Mapping[str, Any]) -> str:
+    """The same protocol, the same name: what a cached ceiling is found by."""
+    return hashlib.sha256(json.dumps(protocol, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,92 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+from toy_photos import TINY, toy_source, toy_truth
+
+from argan.config import PriorConfig
+from argan.errors import UserError
+from argan.evaluation.depth import evaluate_depth, gap_closed
+from argan.evaluation.estimation import train_estimator
+from argan.evaluation.measures import MEASURES, RankSettings, TruthSet
+
+RANKS = RankSettings(num_pairs=300)
+NUM_TEST = 30
+TEST = toy_truth(1, NUM_TEST)
+
+
+def trained(seed, **kind):
+    source = toy_source(toy_truth(seed, TINY.num_pairs), **kind)
+    return train_estimator(source, dataclasses.replace(TINY, seed=seed), device=torch.device("cpu"))
+
+
+def judge(net, ceiling, truth=TEST):
+    return evaluate_depth(net, ceiling, truth, prior=PriorConfig(), ranks=RANKS, protocol={"made": "here"})
+
+
+@pytest.fixture(scope="module")
+def ceiling():
+    return trained(2)
+
+
+@pytest.fixture(scope="module")
+def taught_by_truth(ceiling):
+    return judge(trained(3), ceiling)
+
+
+def test_a_generator_of_truth_reaches_the_ceiling(taught_by_truth):
+    result = taught_by_truth.result
+    assert result["ceiling"]["foreground_auc"] > 0.95  # the ceiling itself has learned
+    assert result["trivial"]["foreground_auc"]["value"] < 0.85  # and nothing trivial gets there
+    assert [result["gap_closed"][measure] for measure in MEASURES] == pytest.approx([1, 1, 1], abs=0.1)
+
+
+def test_a_generator_whose_disparity_is_not_of_its_photos_closes_nothing(ceiling):
+    gaps = judge(trained(3, shuffled=True), ceiling).result["gap_closed"]
+    assert max(gaps.values()) < 0.1
+
+
+def test_the_result_holds_what_the_page_and_the_searches_read(taught_by_truth):
+    result = taught_by_truth.result
+    assert set(result) == {*MEASURES, "ceiling", "trivial", "gap_closed", "trivial_all", "per_image", "protocol"}
+    for part in ("ceiling", "trivial", "gap_closed", "per_image"):
+        assert set(result[part]) == set(MEASURES)
+    for measure in MEASURES:
+        best = result["trivial"][measure]
+        assert best["value"] == max(guess[measure] for guess in result["trivial_all"].values())
+        assert best["value"] == result["trivial_all"][best["name"]][measure]
+    assert result["protocol"] == {"made": "here"}
+
+
+def test_scores_are_of_the_estimates(taught_by_truth):
+    assert taught_by_truth.estimates.shape == TEST.disparity.shape
+    means = dict(zip(MEASURES, taught_by_truth.scores.mean(axis=0), strict=True))
+    assert means == pytest.approx({measure: taught_by_truth.result[measure] for measure in MEASURES})
+
+
+def test_the_same_nets_are_judged_to_the_same_digits(ceiling):
+    assert judge(ceiling, ceiling).result == judge(ceiling, ceiling).result
+
+
+def test_a_photo_that_cannot_be_judged_is_counted_not_averaged(ceiling):
+    """One photo without a subject, at one disparity throughout, changes no mean."""
+    empty = TruthSet(TEST.images[:1], np.zeros_like(TEST.disparity[:1]), np.zeros_like(TEST.mask[:1]))
+    longer = TruthSet(*(np.concatenate(parts) for parts in zip(TEST, empty, strict=True)))
+    without, with_it = judge(ceiling, ceiling).result, judge(ceiling, ceiling, longer).result
+    for measure in MEASURES:
+        assert with_it[measure] == pytest.approx(without[measure], abs=1e-6)
+        assert with_it["per_image"][measure]["num_used"] == NUM_TEST
+        assert with_it["per_image"][measure]["num_images"] == NUM_TEST + 1
+
+
+def test_the_gap_is_the_share_of_the_way():
+    assert gap_closed(0.7, ceiling=0.9, trivial=0.5) == pytest.approx(0.5)
+    assert gap_closed(0.4, ceiling=0.9, trivial=0.5) == pytest.approx(-0.25)
+    assert math.isnan(gap_closed(0.7, ceiling=0.5, trivial=0.5))
+
+
+def test_an_empty_set_judges_nobody(ceiling):
+    with pytest.raises(UserError, match="no photos"):
+        judge(ceiling, ceiling, TruthSet(*(part[:0] for part in TEST)))

@@ -1,0 +1,83 @@
+import dataclasses
+
+import pytest
+import torch
+from toy_photos import SIDE_PX, TINY, toy_source, toy_truth
+
+from argan.errors import NonFiniteError, UserError
+from argan.evaluation.estimation import EstimatorBudget, Pairs, estimate, train_estimator
+
+CPU = torch.device("cpu")
+SHORT = dataclasses.replace(TINY, num_images=160, num_pairs=40)
+
+
+def weights(net):
+    return torch.cat([tensor.flatten() for tensor in net.state_dict().values()])
+
+
+def train(source, budget=SHORT, **changes):
+    return train_estimator(source, dataclasses.replace(budget, **changes), device=CPU)
+
+
+def test_same_command_same_digits():
+    source = toy_source(toy_truth(0, 40))
+    assert torch.equal(weights(train(source)), weights(train(source)))
+    assert not torch.equal(weights(train(source)), weights(train(source, seed=1)))
+
+
+def scaled(source, *, disparity=1.0, brightness=0.0):
+    def changed(start, count):
+        pairs = source(start, count)
+        return Pairs(pairs.images + brightness, pairs.disparity * disparity)
+
+    return changed
+
+
+def test_a_unit_of_disparity_means_nothing():
+    """Ten times the disparity: the same net with another unit, and so ten times the estimate."""
+    source = toy_source(toy_truth(0, 40))
+    photos = source(0, 4).images
+    tenfold = estimate(train(scaled(source, disparity=10)), photos)
+    torch.testing.assert_close(tenfold, 10 * estimate(train(source), photos), rtol=1e-3, atol=1e-3)
+
+
+def test_photos_are_rounded_as_a_file_would():
+    source = toy_source(toy_truth(0, 40))
+    less_than_half_a_level = 0.45 / 127.5
+    assert torch.equal(weights(train(source)), weights(train(scaled(source, brightness=less_than_half_a_level))))
+
+
+def test_a_source_is_asked_for_its_first_pairs_once_in_order():
+    asked = []
+    source = toy_source(toy_truth(0, 300))
+
+    def listening(start, count):
+        asked.append((start, count))
+        return source(start, count)
+
+    train(listening, num_pairs=300)
+    assert asked == [(0, 256), (256, 44)]
+
+
+def test_progress_ends_at_the_end():
+    told = []
+    train_estimator(toy_source(toy_truth(0, 40)), SHORT, device=CPU, progress=lambda *done: told.append(done))
+    assert told[-1] == (160, 160)
+
+
+def test_a_constant_disparity_is_learned_without_breaking():
+    flat = Pairs(torch.zeros(40, 3, SIDE_PX, SIDE_PX), torch.full((40, 1, SIDE_PX, SIDE_PX), -1.0))
+    net = train(lambda start, count: Pairs(flat.images[start : start + count], flat.disparity[start : start + count]))
+    assert estimate(net, flat.images).isfinite().all()
+
+
+def test_disparity_that_is_no_number_is_refused():
+    broken = Pairs(torch.zeros(40, 3, SIDE_PX, SIDE_PX), torch.full((40, 1, SIDE_PX, SIDE_PX), torch.nan))
+    with pytest.raises(NonFiniteError, match="first 40 pairs"):
+        train(lambda start, count: Pairs(broken.images[:count], broken.disparity[:count]))
+
+
+@pytest.mark.parametrize("changes", [{"batch_images": 0}, {"num_pairs": 3}, {"num_images": 4}, {"lr": 0.0}])
+def test_a_budget_that_cannot_be_spent_is_refused(changes):
+    with pytest.raises(UserError, match="got"):
+        EstimatorBudget(**{"batch_images": 8, "num_pairs": 8, "num_images": 8, **changes})

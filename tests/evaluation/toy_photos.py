@@ -1,0 +1,33 @@
+"""Photos that a tiny net can learn depth from, and no trivial guess: squares brighter or darker than their ground."""
+
+import numpy as np
+import torch
+
+from argan.evaluation.estimation import EstimatorBudget, Pairs
+from argan.evaluation.measures import TruthSet
+
+SIDE_PX = 16
+TINY = EstimatorBudget(num_images=1_280, num_pairs=256, batch_images=16, channels=(16, 16, 16), lr=5e-3)
+
+
+def toy_truth(seed: int, num_photos: int) -> TruthSet:
+    """A square of 7 px anywhere, at disparity 0, 60 levels brighter or darker than the mid-grey, noisy ground at -1."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(118, 139, size=(num_photos, 1, SIDE_PX, SIDE_PX))
+    mask = np.zeros(images.shape, np.bool_)
+    for image, inside in zip(images, mask, strict=True):
+        y, x = rng.integers(SIDE_PX - 7, size=2)
+        inside[0, y : y + 7, x : x + 7] = True
+        image[inside] += rng.choice((-60, 60))
+    return TruthSet(images.astype(np.uint8).repeat(3, axis=1), mask.astype(np.float32) - 1, mask)
+
+
+def toy_source(truth: TruthSet, *, shuffled: bool = False):
+    """The set as a source of pairs; shuffled, each photo gets the disparity of the next one."""
+    disparity = np.roll(truth.disparity, 1, axis=0) if shuffled else truth.disparity
+
+    def source(start: int, count: int) -> Pairs:
+        part = slice(start, start + count)
+        return Pairs(torch.from_numpy(truth.images[part]) / 127.5 - 1, torch.from_numpy(disparity[part]))
+
+    return source

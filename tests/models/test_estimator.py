@@ -1,0 +1,41 @@
+import pytest
+import torch
+
+from argan.models.estimator import Estimator
+
+
+def build(seed=0, channels=(16, 32, 32)):
+    return Estimator(channels, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (16, 40), (32, 32)])
+def test_disparity_has_the_size_of_the_photo(size):
+    assert build()(torch.zeros(3, 3, *size)).shape == (3, 1, *size)
+
+
+def test_a_photo_gets_the_same_disparity_in_any_company():
+    net = build().double()
+    photos = torch.rand(3, 3, 16, 24, generator=torch.Generator().manual_seed(1), dtype=torch.float64) * 2 - 1
+    torch.testing.assert_close(net(photos)[1:2], net(photos[1:2]), rtol=0, atol=1e-12)
+
+
+def test_every_parameter_learns():
+    net = build()
+    photos = torch.rand(3, 3, 16, 24, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    net(photos).square().sum().backward()
+    assert all(parameter.grad.abs().max() > 1e-4 for parameter in net.parameters())
+
+
+def test_weights_come_from_the_generator_alone():
+    weights = [torch.cat([p.flatten() for p in build(seed).parameters()]) for seed in (3, 3, 4)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_the_default_size_is_what_the_protocol_says():
+    assert 300_000 < sum(p.numel() for p in build(channels=(32, 64, 128)).parameters()) < 600_000
+
+
+def test_other_sizes_are_refused():
+    with pytest.raises(ValueError, match="multiples of 8"):
+        build()(torch.zeros(1, 3, 16, 20))
