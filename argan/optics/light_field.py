@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from argan.optics.warp import view_grid, warp, warp_backward
 
-CHUNK_VIEWS = 4
+CHUNK_VIEWS = 5
 """Views warped at a time; measured in docs/decisions/renderer.md."""
 
 
@@ -58,10 +58,12 @@ class Photo(Function):
         ctx.save_for_backward(image, disparity, dof_scale, residual, views)
         ctx.with_centre = with_centre
         scale = _per_sample(dof_scale)
-        total = image.clone() if with_centre else torch.zeros_like(image)
+        shift = scale * disparity
+        # 0 D is NaN where D is not finite: the samples pass over such a shift, the photo must not.
+        total = (image if with_centre else torch.zeros_like(image)) + 0 * disparity
         for part in _chunks(views):
             u = views[part]
-            E = warp(disparity, view_grid(scale * disparity, u))[:, 0]
+            E = warp(disparity, view_grid(shift, u))[:, 0]
             M = scale * (E if residual is None else E + residual[:, part])
             total += warp(image, view_grid(M, u)).sum(2)
         return total.mul_(1 / (len(views) + with_centre))
@@ -78,19 +80,21 @@ class Photo(Function):
         grad_disparity, grad_shift = torch.zeros_like(disparity), torch.zeros_like(disparity)
         grad_scale = torch.zeros_like(dof_scale)
         grad_residual = torch.empty_like(residual) if need_residual else None
+        grad_L = grad.unsqueeze(2).expand(-1, -1, CHUNK_VIEWS, -1, -1).contiguous()
         for part in _chunks(views):
             u = views[part]
             grid = view_grid(shift, u)
             E = warp(disparity, grid)[:, 0]
             if residual is not None:
                 E += residual[:, part]
-            grad_L = grad.unsqueeze(2).expand(-1, -1, len(u), -1, -1)
-            grad_chunk, grad_M = warp_backward(grad_L, image, view_grid(scale * E, u), u, need_field=need_image)
+            grad_chunk, grad_M = warp_backward(
+                grad_L[:, :, : len(u)], image, view_grid(scale * E, u), u, need_field=need_image
+            )
             if grad_chunk is not None:
                 grad_image += grad_chunk
             if need_scale:
                 grad_scale += (grad_M * E).sum((1, 2, 3))
-            grad_E = grad_M.mul_(scale)
+            grad_E = grad_M * scale
             if grad_residual is not None:
                 grad_residual[:, part] = grad_E
             sampled, shifted = _view_disparity_backward(grad_E, disparity, grid, u)

