@@ -87,15 +87,21 @@ class S3Storage(Storage):
         root = f"{self.prefix}/" if self.prefix else ""
         request: dict[str, Any] = {"Bucket": self.bucket, "Prefix": root + prefix, "MaxKeys": PAGE_KEYS}
         found = []
-        while True:
-            page = self._try(prefix, lambda client: client.list_objects_v2(**request))
+
+        def list_page(client: Any) -> Any:
+            page = client.list_objects_v2(**request)
+            s3_faults.check_whole("list_objects_v2", page)
+            return page
+
+        more = True
+        while more:
+            page = self._try(prefix, list_page)
             for item in page.get("Contents", []):
                 path = item["Key"].removeprefix(root)
                 if not path.endswith("/"):  # consoles leave empty objects to show a folder
                     found.append(Entry(path, item["Size"]))
-            if not page.get("IsTruncated"):
-                break
-            request["ContinuationToken"] = page["NextContinuationToken"]
+            more = page["IsTruncated"]
+            request["ContinuationToken"] = page.get("NextContinuationToken")
         # AWS lists in this order already; others, SeaweedFS among them, go folder by folder.
         yield from sorted(found, key=lambda entry: entry.path.encode())
 
@@ -188,7 +194,10 @@ class S3Storage(Storage):
             raise s3_faults.no_such_bucket(self.uri, client_for_this_thread().meta.endpoint_url) from None
 
     def _call(self, verb: str, path: str, client: Any, **arguments: Any) -> Any:
-        return getattr(client, verb)(Bucket=self.bucket, Key=self._key(path), **arguments)
+        """One request about one object, no second attempt."""
+        answer = getattr(client, verb)(Bucket=self.bucket, Key=self._key(path), **arguments)
+        s3_faults.check_whole(verb, answer)
+        return answer
 
     def _try(self, path: str, attempt: Callable[[Any], T]) -> T:
         """Call `attempt` with this thread's client, again while faults pass and patience lasts."""

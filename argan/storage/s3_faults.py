@@ -1,12 +1,15 @@
 """What goes wrong with S3: which faults pass by themselves, and one sentence for those that do not."""
 
 import random
+import re
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # botocore's, not the built-in
     HTTPClientError,
     IncompleteReadError,
     NoCredentialsError,
@@ -16,6 +19,18 @@ from botocore.exceptions import (
 from argan.errors import ConflictError, MissingError, StorageError
 
 FAULTS = (BotoCoreError, ClientError)
+NETWORK_FAULTS = (ConnectionError, HTTPClientError, IncompleteReadError)
+
+# An answer cut off within its headers looks whole to the HTTP library: what it must hold tells.
+NEEDED_OF_ANSWER = {
+    "get_object": ("ETag", "ContentLength"),
+    "head_object": ("ETag", "ContentLength"),
+    "put_object": ("ETag",),
+    "list_objects_v2": ("IsTruncated",),
+    "create_multipart_upload": ("UploadId",),
+    "upload_part": ("ETag",),
+    "complete_multipart_upload": ("ETag",),
+}
 
 PASSING_STATUSES = {429, 500, 502, 503, 504}
 PASSING_CODES = {
@@ -29,6 +44,17 @@ PASSING_CODES = {
 
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 2.0
+
+
+class CutAnswerError(HTTPClientError):
+    fmt = "the answer to {verb} was cut short"
+
+
+def check_whole(verb: str, answer: dict[str, Any]) -> None:
+    """Raise CutAnswerError, a passing fault, if the answer to `verb` lacks what it must hold."""
+    missing = [name for name in NEEDED_OF_ANSWER.get(verb, ()) if name not in answer]
+    if missing or not re.fullmatch('(W/)?".*"', answer.get("ETag", '""')):
+        raise CutAnswerError(verb=verb)
 
 
 def waits_s(patience_s: float) -> Iterator[float]:
@@ -58,7 +84,7 @@ def is_passing(fault: Exception) -> bool:
     """Whether the same request may succeed a little later: the server is busy, or the connection failed or broke."""
     if isinstance(fault, ClientError):
         return status_of(fault) in PASSING_STATUSES or code_of(fault) in PASSING_CODES
-    return isinstance(fault, HTTPClientError | IncompleteReadError)
+    return isinstance(fault, NETWORK_FAULTS)
 
 
 def is_beyond_end(fault: Exception) -> bool:
@@ -82,7 +108,7 @@ def explained(fault: Exception, uri: str, endpoint: str) -> StorageError:
         )
     if isinstance(fault, NoCredentialsError | PartialCredentialsError):
         return StorageError(f"{uri}: no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile")
-    if isinstance(fault, HTTPClientError):
+    if isinstance(fault, NETWORK_FAULTS):
         return StorageError(
             f"{uri}: {endpoint} cannot be reached: check AWS_ENDPOINT_URL and the network ({_short(fault)})"
         )
