@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 # Pillow knows more, but the others are no photos (and EPS would start a PostScript interpreter).
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF")
 JPEG_QUALITY = 95
 REDUCING_GAP = 3.0  # a big photo is first shrunk by whole numbers, down to this times the target, then by Lanczos
 ORIENTATION_TAG = 0x0112

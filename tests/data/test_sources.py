@@ -1,0 +1,89 @@
+"""Whatever way photos are named, the same are found, and of a damaged tar what is whole."""
+
+import io
+import tarfile
+import uuid
+from pathlib import Path
+
+import pytest
+from wild_images import some_photos, tar_of, write_folder
+
+from argan.data.sources import Item, Photo, list_source
+from argan.errors import UserError
+from argan.storage import open_storage
+from cluster.local_s3 import LocalS3
+
+
+def read(item: Item) -> bytes:
+    assert isinstance(item, Photo)
+    return item.storage.read_bytes(item.path, item.start, item.stop)
+
+
+def test_folder_tar_and_globs_give_the_same_photos(tmp_path: Path) -> None:
+    photos = some_photos(5)
+    folder = write_folder(tmp_path / "in", photos)
+    (tmp_path / "all.tar").write_bytes(tar_of(photos))
+    (tmp_path / "part-0.tar").write_bytes(tar_of(dict(list(photos.items())[:2])))
+    (tmp_path / "part-1.tar").write_bytes(tar_of(dict(list(photos.items())[2:])))
+    sources = [folder, f"{folder}/*.png", f"{tmp_path}/all.tar", f"{tmp_path}/part-*.tar", f"{tmp_path}/i[n]"]
+    for source in sources:
+        items = list_source(source).items
+        assert [read(item) for item in items] == list(photos.values()), source
+
+
+@pytest.mark.parametrize("cut", ["inside a photo", "inside a header", "between photos"])
+def test_of_a_cut_tar_the_whole_photos_are_kept(tmp_path: Path, cut: str) -> None:
+    photos = some_photos(5)
+    whole = tar_of(photos)
+    with tarfile.open(fileobj=io.BytesIO(whole)) as tar:
+        third = tar.getmembers()[2]
+    stop = {
+        "inside a photo": third.offset_data + 100,
+        "inside a header": third.offset + 100,
+        "between photos": third.offset,
+    }[cut]
+    (tmp_path / "cut.tar").write_bytes(whole[:stop])
+    listing = list_source(str(tmp_path / "cut.tar"))
+    assert [read(item) for item in listing.items] == list(photos.values())[:2]
+    assert [(entry.name, entry.reason) for entry in listing.skipped] == [("cut.tar", "broken tar")]
+
+
+def test_of_a_damaged_tar_the_photos_before_the_damage_are_kept(tmp_path: Path) -> None:
+    damaged = bytearray(tar_of(some_photos(3)))
+    with tarfile.open(fileobj=io.BytesIO(bytes(damaged))) as tar:
+        second = tar.getmembers()[1]
+    damaged[second.offset : second.offset + 100] = b"\xff" * 100
+    (tmp_path / "damaged.tar").write_bytes(damaged)
+    listing = list_source(str(tmp_path / "damaged.tar"))
+    assert len(listing.items) == 1
+    assert len(listing.skipped) == 1
+
+
+def test_scenes_are_numbered_within_their_seed() -> None:
+    assert [item[1:] for item in list_source("scenes:3@5").items] == [(5, 0), (5, 1), (5, 2)]
+    assert list_source("scenes:3") == list_source("scenes:3@0")
+
+
+@pytest.mark.parametrize("source", ["scenes:0", "scenes:ten", "scenes:5@x", "scenes:-3"])
+def test_misspelt_scenes_are_refused(source: str) -> None:
+    with pytest.raises(UserError, match=f"got '{source}'"):
+        list_source(source)
+
+
+def test_nothing_to_pack_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "compressed.tar").write_bytes(b"\x1f\x8b" + bytes(2000))
+    for source in (str(tmp_path / "absent"), f"{tmp_path}/*.jpg", str(tmp_path / "compressed.tar")):
+        with pytest.raises(UserError, match="nothing to pack at"):
+            list_source(source)
+
+
+@pytest.mark.s3
+def test_a_bucket_is_a_folder(s3: LocalS3) -> None:
+    bucket = open_storage(f"{s3.uri}/{uuid.uuid4().hex}")
+    photos = some_photos(4)
+    bucket.write_bytes("in/a/photo.png", photos["000.png"])
+    bucket.write_bytes("in/more.tar", tar_of(photos))
+    assert [read(item) for item in list_source(f"{bucket.uri}/in").items] == [photos["000.png"], *photos.values()]
+    assert [read(item) for item in list_source(f"{bucket.uri}/in/more.tar").items] == list(photos.values())
+    with pytest.raises(UserError, match="nothing to pack at"):
+        list_source(f"{bucket.uri}/out")
