@@ -1,0 +1,92 @@
+"""Judge a run by the depth it has learned, on photos whose depth is known: scenes, or any set in the truth schema.
+
+On a laptop:    python jobs/evaluate.py --run build/runs/small-32-0123456789 --json build/evaluation.json
+On a cluster:   ray job submit --working-dir . -- python jobs/evaluate.py --run s3://BUCKET/runs/NAME \\
+                    --data s3://BUCKET/truth --json evaluation.json --page evaluation.html
+
+One process on one machine, with all its cores. Writes one JSON object: each measure by name, and by the same names its
+ceiling, its best trivial guess and the gap closed between the two; docs/decisions/evaluation.md says what they mean.
+"""
+
+import argparse
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from jobs.runtime.cli import run_job
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parse(argv)
+
+    from argan.evaluation.estimation import EstimatorBudget  # after the arguments: --help answers at once
+    from jobs.runtime.evaluation import Order, evaluate, plan
+
+    order = Order(
+        run_uri=arguments.run,
+        data_uri=arguments.data,
+        num_photos=arguments.scenes,
+        cache_uri=arguments.cache,
+        seed=arguments.seed,
+        budget=EstimatorBudget(
+            num_images=arguments.estimator_images, num_pairs=arguments.estimator_pairs, seed=arguments.seed
+        ),
+    )
+    if arguments.dry_run:
+        print(json.dumps(plan(order), indent=2))
+        return 0
+    result, page = evaluate(order)
+    write(arguments.json, json.dumps(without_nan(result), indent=2, allow_nan=False) + "\n")
+    if arguments.page:
+        write(arguments.page, page())
+    for measure, gap in result["gap_closed"].items():
+        trivial = result["trivial"][measure]
+        print(
+            f"{measure} {result[measure]:.4f} | best trivial {trivial['value']:.4f} ({trivial['name']}) | "
+            f"ceiling {result['ceiling'][measure]:.4f} | gap closed {gap:.3f}"
+        )
+    print(arguments.page or arguments.json)
+    return 0
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--run", required=True, metavar="RUN", help="the folder of a run, a local path or s3://")
+    add("--json", required=True, type=Path, metavar="FILE", help="where the result goes")
+    add("--page", type=Path, metavar="FILE.html", help="a page with the best, median and worst photos")
+    add("--scenes", type=count, default=1000, metavar="N", help="photos to judge on, at most (default 1000)")
+    add("--data", metavar="URI", help="a packed set with truth to judge on instead of scenes")
+    add("--cache", metavar="DIR", help="keep ceilings here: evaluations by one protocol share theirs")
+    add("--seed", type=int, default=0, help="of samples, estimators and pixel pairs, not of the photos (default 0)")
+    add("--estimator-images", type=count, default=48_000, help="images an estimator sees (default 48000)")
+    add("--estimator-pairs", type=count, default=8_000, help="distinct pairs among them (default 8000)")
+    add("--dry-run", action="store_true", help="print what would be done as JSON, and stop")
+    return parser.parse_args(argv)
+
+
+def count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"at least 1, got {value}")
+    return value
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def without_nan(value: Any) -> Any:
+    """JSON has no nan: what is undefined becomes null."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+if __name__ == "__main__":
+    run_job(main)

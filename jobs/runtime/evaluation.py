@@ -1,0 +1,184 @@
+"""From a run to its evaluation: who learns from what, what is kept, what the page shows."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from argan.api import Run, load_run
+from argan.config import run_name
+from argan.errors import DataError, MissingError
+from argan.evaluation.depth import Evaluation, evaluate_depth
+from argan.evaluation.estimation import EstimatorBudget, Pairs, PairSource, build_estimator, train_estimator
+from argan.evaluation.measures import MEASURES, RankSettings, TruthSet
+from argan.evaluation.protocol import depth_protocol, protocol_hash, training_protocol
+from argan.models.estimator import Estimator
+from argan.runs.folder import read_config
+from argan.storage import open_storage
+from argan.training.checkpoint import load_weights
+from argan.viewing.evaluation_report import evaluation_report
+from argan.viewing.pictures import disparity_colours, grid, png_bytes
+from jobs.runtime.judges import Judges, progress_line, say, scene_judges, set_judges
+
+PICTURES_EACH = 4  # best, median and worst
+PICTURE_SIDE_PX = 192
+RANKED_BY = "ordinal_accuracy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What somebody asked to be judged, and by what."""
+
+    run_uri: str
+    data_uri: str | None = None  # None: scenes
+    num_photos: int = 1000
+    cache_uri: str | None = None
+    seed: int = 0
+    budget: EstimatorBudget = field(default_factory=EstimatorBudget)
+
+    @property
+    def ranks(self) -> RankSettings:
+        return RankSettings(seed=self.seed)
+
+
+def plan(order: Order) -> dict[str, Any]:
+    """What would be done, from the run's configuration and the set's manifest alone."""
+    config = read_config(open_storage(order.run_uri))
+    judges = _judges(order, config.resolution)
+    budget = _affordable(order.budget, judges)
+    ceiling = training_protocol(judges.teach_record, budget, _device())
+    fakes = training_protocol({"run": order.run_uri, "run_name": run_name(config)}, budget, _device())
+    return {
+        "steps": budget.num_images // budget.batch_images,
+        "epochs": round(budget.num_images / budget.num_pairs, 2),
+        "protocol": depth_protocol(fakes=fakes, ceiling=ceiling, test=judges.test_record, ranks=order.ranks),
+    }
+
+
+def evaluate(order: Order) -> tuple[dict[str, Any], Callable[[], str]]:
+    """The result, and how to make its page. Raises UserError with one sentence for a person."""
+    run = load_run(order.run_uri, device=_device(), warn=say)
+    judges = _judges(order, run.config.resolution)
+    budget = _affordable(order.budget, judges)
+    test = judges.test()
+    protocol = training_protocol(judges.teach_record, budget, run.device)
+    ceiling = _ceiling(order, judges, protocol, budget, run.device)
+    say("the estimator learns from the run's own photos and disparity")
+    with progress_line(budget.num_images, "images") as progress:
+        net = train_estimator(fake_pairs(run, order.seed), budget, device=run.device, progress=progress)
+    say("judging")
+    fakes = training_protocol(_fakes_record(run, order.seed), budget, run.device)
+    evaluation = evaluate_depth(
+        net,
+        ceiling,
+        test,
+        prior=run.config.prior,
+        ranks=order.ranks,
+        protocol=depth_protocol(fakes=fakes, ceiling=protocol, test=judges.test_record, ranks=order.ranks),
+    )
+    return evaluation.result, lambda: _page(evaluation, test, run.config.d_max_px)
+
+
+def fake_pairs(run: Run, seed: int) -> PairSource:
+    """What the generator claims: its photos as the discriminator saw them, and their disparity."""
+
+    def source(start: int, count: int) -> Pairs:
+        sample = run.sample(count, seed=seed, start_index=start)
+        return Pairs(sample.shallow, sample.disparity)
+
+    return source
+
+
+def truth_pairs(truth: TruthSet) -> PairSource:
+    def source(start: int, count: int) -> Pairs:
+        part = slice(start, start + count)
+        return Pairs(torch.from_numpy(truth.images[part]).float() / 127.5 - 1, torch.from_numpy(truth.disparity[part]))
+
+    return source
+
+
+def _judges(order: Order, resolution: int) -> Judges:
+    sizes = {"num_test": order.num_photos, "num_teach": order.budget.num_pairs}
+    if order.data_uri is None:
+        return scene_judges(resolution, **sizes)
+    return set_judges(order.data_uri, resolution, **sizes)
+
+
+def _ceiling(
+    order: Order, judges: Judges, protocol: dict[str, Any], budget: EstimatorBudget, device: torch.device
+) -> Estimator:
+    """The estimator that truth itself teaches: from the cache where one of this very protocol is, else trained."""
+    cache = open_storage(order.cache_uri) if order.cache_uri else None
+    path = f"ceiling-{protocol_hash(protocol)}.safetensors"
+    net = build_estimator(budget, device)
+    try:
+        if cache:
+            load_weights(net, load(cache.read_bytes(path)))
+            say(f"the ceiling is in {cache.uri}/{path}")
+            return net
+    except MissingError:
+        pass
+    except (SafetensorError, DataError) as error:
+        raise DataError(f"{order.cache_uri}/{path} is broken, delete it: {error}") from error
+    truth = judges.teach()
+    say("the ceiling learns from truth")
+    with progress_line(budget.num_images, "images") as progress:
+        net = train_estimator(truth_pairs(truth), budget, device=device, progress=progress)
+    if cache:
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in net.state_dict().items()}
+        cache.write_bytes(path, save(tensors, {"protocol": json.dumps(protocol)}))
+    return net
+
+
+def _affordable(budget: EstimatorBudget, judges: Judges) -> EstimatorBudget:
+    """A small set has fewer distinct pairs; then the generator gives as few."""
+    return replace(budget, num_pairs=min(budget.num_pairs, judges.num_teach))
+
+
+def _fakes_record(run: Run, seed: int) -> dict[str, Any]:
+    return {
+        "run": run.uri,
+        "run_name": run_name(run.config),
+        "images_seen": run.images_seen,
+        "weights_sha256": _weights_sha256(run),
+        "photos": "R(I_d, s D), s ~ p(s)",
+        "seed": seed,
+        "resolution": run.config.resolution,
+    }
+
+
+def _weights_sha256(run: Run) -> str:
+    digest = hashlib.sha256()
+    for tensor in run.camera.state_dict().values():
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _page(evaluation: Evaluation, test: TruthSet, d_max_px: float) -> str:
+    scores = evaluation.scores[:, MEASURES.index(RANKED_BY)]
+    order = [index for index in np.argsort(-scores, kind="stable") if not np.isnan(scores[index])]
+    middle = max(0, (len(order) - PICTURES_EACH) // 2)
+    chosen = {
+        "best": order[:PICTURES_EACH],
+        "median": order[middle : middle + PICTURES_EACH],
+        "worst": order[-PICTURES_EACH:],
+    }
+    pictures = []
+    for place, indices in chosen.items():
+        for index in indices:
+            maps = (evaluation.estimates[index, 0].numpy(), test.disparity[index, 0])
+            row = [test.images[index].transpose(1, 2, 0), *(disparity_colours(values, d_max_px) for values in maps)]
+            scale = max(1, PICTURE_SIDE_PX // test.images.shape[-1])
+            caption = f"{place}: photo {index}, {RANKED_BY} {scores[index]:.3f}"
+            pictures.append((caption, png_bytes(grid([row], scale=scale))))
+    return evaluation_report(evaluation.result, pictures, d_max_px=d_max_px)
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,0 +1,110 @@
+"""The photos that judge a run, and those that teach its ceiling: scenes, or two parts of a packed set with truth."""
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from argan.data.manifest import Manifest, read_manifest
+from argan.data.truth_set import read_truth
+from argan.errors import DataError
+from argan.evaluation.measures import TruthSet
+from argan.evaluation.protocol import CEILING_SEED, TEST_SEED
+from argan.evaluation.scene_truth import scene_truth
+from argan.scenes import SCENES_VERSION
+from argan.storage import Storage, open_storage
+from jobs.runtime.cli import Progress
+
+TEST_ONE_IN = 5  # of a packed set's photos judge, the others teach the ceiling
+
+
+class Judges(NamedTuple):
+    """Photos with truth, read or drawn when they are asked for, and the records of where they come from."""
+
+    test: Callable[[], TruthSet]
+    teach: Callable[[], TruthSet]
+    num_teach: int
+    test_record: dict[str, Any]
+    teach_record: dict[str, Any]
+
+
+def scene_judges(resolution: int, *, num_test: int, num_teach: int) -> Judges:
+    """Scenes of two seeds that no training set takes."""
+
+    def draw(seed: int, num_scenes: int) -> TruthSet:
+        say(f"drawing {num_scenes:,} scenes of seed {seed}")
+        with progress_line(num_scenes, "scenes") as progress:
+            num_processes = torch.get_num_threads()
+            return scene_truth(seed, num_scenes, resolution=resolution, num_processes=num_processes, progress=progress)
+
+    def record(seed: int, num_photos: int) -> dict[str, Any]:
+        made_by = {"scenes_version": SCENES_VERSION, "seed": seed}
+        return {**made_by, "num_photos": num_photos, "resolution": resolution}
+
+    return Judges(
+        test=lambda: draw(TEST_SEED, num_test),
+        teach=lambda: draw(CEILING_SEED, num_teach),
+        num_teach=num_teach,
+        test_record=record(TEST_SEED, num_test),
+        teach_record=record(CEILING_SEED, num_teach),
+    )
+
+
+def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int) -> Judges:
+    """A packed set, split by the photos' own hashes: the same parts in any order, equal photos on one side.
+
+    Raises DataError where it has another resolution or too few photos.
+    """
+    storage = open_storage(uri)
+    manifest = read_manifest(storage)
+    if manifest.resolution != resolution:
+        raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
+    number = np.array([int(digest[:8], 16) for digest in manifest.sha256.tolist()])
+    test_rows = np.flatnonzero(number % TEST_ONE_IN == 0)[:num_test]
+    teach_rows = np.flatnonzero(number % TEST_ONE_IN != 0)[:num_teach]
+    if len(test_rows) == 0 or len(teach_rows) == 0:
+        raise DataError(
+            f"{storage.uri} holds {manifest.num_samples} photos, too few to teach with some, judge by others"
+        )
+    # The manifest's own fingerprint is of the photos; a set with other truth is another set.
+    shards_sha256 = hashlib.sha256("".join(shard.sha256 for shard in manifest.shards).encode()).hexdigest()
+
+    def record(rows: NDArray[np.int64], part: str) -> dict[str, Any]:
+        made_by = {"data": storage.uri, "shards_sha256": shards_sha256, "part": part}
+        return {**made_by, "num_photos": len(rows), "resolution": resolution}
+
+    return Judges(
+        test=lambda: _read(storage, manifest, test_rows),
+        teach=lambda: _read(storage, manifest, teach_rows),
+        num_teach=len(teach_rows),
+        test_record=record(test_rows, f"sha256 % {TEST_ONE_IN} == 0"),
+        teach_record=record(teach_rows, f"sha256 % {TEST_ONE_IN} != 0"),
+    )
+
+
+def _read(storage: Storage, manifest: Manifest, rows: NDArray[np.int64]) -> TruthSet:
+    say(f"reading {len(rows):,} photos with truth from {storage.uri}")
+    images, disparity, mask = [], [], []
+    with progress_line(len(rows), "photos") as progress:
+        for sample in read_truth(storage, manifest, rows):
+            images.append(sample.image.transpose(2, 0, 1))
+            disparity.append(sample.truth.disparity[None])
+            mask.append(sample.truth.mask[None])
+            progress(len(images), len(rows))
+    return TruthSet(np.stack(images), np.stack(disparity), np.stack(mask))
+
+
+@contextmanager
+def progress_line(total: int, unit: str) -> Iterator[Callable[[int, int], None]]:
+    line = Progress(total, unit)
+    yield lambda done, _: line.show(done)
+    line.close(total)
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

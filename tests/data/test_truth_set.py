@@ -1,0 +1,57 @@
+"""Scenes packed, then read back with their truth."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from argan.data.packing import commit, make_plan, pack_shard
+from argan.data.sources import list_source
+from argan.data.truth_set import read_truth
+from argan.errors import DataError
+from argan.scenes import scene
+from argan.storage import open_storage
+
+NUM_SAMPLES, RESOLUTION = 7, 16
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    storage, source = open_storage(str(tmp_path_factory.mktemp("set"))), f"scenes:{NUM_SAMPLES}@3"
+    plan = make_plan(source, list_source(source), resolution=RESOLUTION, seed=0, shard_samples=3, max_pixels=10**8)
+    return storage, commit(plan, storage, {job.index: pack_shard(job, storage) for job in plan.shard_jobs()})
+
+
+def test_every_photo_comes_with_its_own_truth(packed):
+    storage, manifest = packed
+    samples = list(read_truth(storage, manifest, np.arange(NUM_SAMPLES)))
+    assert [sample.row for sample in samples] == list(range(NUM_SAMPLES))
+    assert {sample.truth.info["index"] for sample in samples} == set(range(NUM_SAMPLES))
+    for sample in samples:
+        made = scene(3, sample.truth.info["index"], resolution=RESOLUTION)
+        np.testing.assert_allclose(sample.truth.disparity, made.disparity, atol=1e-4)
+        np.testing.assert_array_equal(sample.truth.mask, made.mask)
+        assert np.abs(sample.image.astype(int) - made.image).mean() < 8  # a JPEG of the very photo
+
+
+def test_rows_come_in_the_order_of_the_manifest_each_as_itself(packed):
+    storage, manifest = packed
+    everything = list(read_truth(storage, manifest, np.arange(NUM_SAMPLES)))
+    some = list(read_truth(storage, manifest, np.array([5, 0, 3])))
+    assert [sample.row for sample in some] == [0, 3, 5]
+    for sample in some:
+        np.testing.assert_array_equal(sample.image, everything[sample.row].image)
+
+
+def test_photos_without_truth_are_refused(packed):
+    storage, manifest = packed
+    with pytest.raises(DataError, match="without truth"):
+        list(read_truth(storage, dataclasses.replace(manifest, truth=False), np.arange(1)))
+
+
+def test_a_shard_that_is_not_the_manifests_is_named(packed, tmp_path):
+    _, manifest = packed
+    other = open_storage(str(tmp_path))
+    other.write_bytes(manifest.shards[0].name, b"something else")
+    with pytest.raises(DataError, match=r"00000\.tar is not the file"):
+        list(read_truth(other, manifest, np.arange(1)))
