@@ -6,7 +6,7 @@ With it any photo is reached by one ranged read, and checked, without opening a 
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -82,7 +82,7 @@ class Manifest:
         return hashlib.sha256(self.sha256.tobytes()).hexdigest()
 
 
-def manifest_columns(rows: list[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+def manifest_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Rows {key, shard, offset, size, width, height, sha256 (hex)} -> columns, for `Manifest(**columns, ...)`."""
     return {name: np.array([row[name] for row in rows], dtype) for name, dtype in _DTYPES.items()}
 

@@ -19,7 +19,7 @@ from argan.data.shards import Order, lane_blocks
 from argan.errors import UserError
 from argan.storage import Storage
 
-NUM_READERS = 4  # requests under way at once: they wait for the storage far more than they work
+NUM_READERS = 2  # requests under way at once: one is hashed while the other waits for the storage
 NUM_READY_BATCHES = 2  # decoded ahead of the consumer
 
 Sample = tuple[int, bytes]  # id, file
