@@ -74,35 +74,38 @@ class Photo(Function):
         image, disparity, dof_scale, residual, views = ctx.saved_tensors
         need_image, _, need_scale, need_residual, *_ = ctx.needs_input_grad
         scale = _per_sample(dof_scale)
-        shift = scale * disparity
         grad = (grad_photo / (len(views) + ctx.with_centre)).contiguous()
         grad_image = grad.clone() if ctx.with_centre else torch.zeros_like(grad)
         grad_disparity, grad_shift = torch.zeros_like(disparity), torch.zeros_like(disparity)
         grad_scale = torch.zeros_like(dof_scale)
         grad_residual = torch.empty_like(residual) if need_residual else None
         grad_L = grad.unsqueeze(2).expand(-1, -1, CHUNK_VIEWS, -1, -1).contiguous()
-        for part in _chunks(views):
+
+        def add_chunk(part: slice) -> None:  # a function, so that its tensors are gone before the next chunk's
             u = views[part]
-            grid = view_grid(shift, u)
+            grid = view_grid(scale * disparity, u)
             E = warp(disparity, grid)[:, 0]
             if residual is not None:
                 E += residual[:, part]
-            grad_chunk, grad_M = warp_backward(
+            grad_warped, grad_M = warp_backward(
                 grad_L[:, :, : len(u)], image, view_grid(scale * E, u), u, need_field=need_image
             )
-            if grad_chunk is not None:
-                grad_image += grad_chunk
+            if grad_warped is not None:
+                grad_image.add_(grad_warped)
             if need_scale:
-                grad_scale += (grad_M * E).sum((1, 2, 3))
+                grad_scale.add_((grad_M * E).sum((1, 2, 3)))
             grad_E = grad_M * scale
             if grad_residual is not None:
                 grad_residual[:, part] = grad_E
             sampled, shifted = _view_disparity_backward(grad_E, disparity, grid, u)
-            grad_disparity += sampled
-            grad_shift += shifted
-        if need_scale:
-            grad_scale += (grad_shift * disparity).sum((1, 2, 3))
-        return grad_image, grad_disparity + scale * grad_shift, grad_scale, grad_residual, None, None
+            grad_disparity.add_(sampled)
+            grad_shift.add_(shifted)
+
+        for part in _chunks(views):
+            add_chunk(part)
+        grad_disparity += scale * grad_shift
+        grad_scale += (grad_shift * disparity).sum((1, 2, 3))
+        return grad_image, grad_disparity, grad_scale, grad_residual, None, None
 
 
 def _view_disparity_backward(grad_E: Tensor, disparity: Tensor, grid: Tensor, views: Tensor) -> tuple[Tensor, Tensor]:
