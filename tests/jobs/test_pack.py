@@ -1,0 +1,143 @@
+"""jobs/pack.py as a person meets it: the same set from any number of workers, through any kill, and clear refusals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from argan.data.manifest import read_manifest
+from argan.errors import UserError
+from argan.storage import open_storage
+from cluster.local_s3 import LocalS3
+from jobs.pack import main
+
+PACK = Path(__file__).resolve().parents[2] / "jobs" / "pack.py"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """60 photos, and one file that is none."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for index in range(60):
+        Image.fromarray(random.integers(0, 255, (40, 50, 3), dtype=np.uint8)).save(folder / f"{index}.png")
+    (folder / "words.jpg").write_bytes(b"words")
+    return folder
+
+
+def pack(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(PACK), *map(str, arguments)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=300, cwd="/")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_help_and_misspelt_flags() -> None:
+    done = pack("--help")
+    assert done.returncode == 0
+    assert "scenes:8000@1" in done.stdout
+    done = pack("scenes:1", "nowhere", "--resolution", "16", "--colour")
+    assert done.returncode == 2
+    assert "--colour" in done.stderr
+
+
+def test_a_dry_run_says_what_would_be_and_writes_nothing(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = pack(photos, out, "--resolution", 32, "--shard-samples", 20, "--dry-run")
+    assert done.returncode == 0
+    said = json.loads(done.stdout)
+    assert (said["num_items"], said["num_shards"], said["num_finished_shards"]) == (61, 4, 0)
+    assert said["resolution"] == 32
+    assert len(said["first_items"]) == 5
+    assert not out.exists()
+
+
+def test_what_cannot_be_done_is_one_sentence(photos: Path, tmp_path: Path) -> None:
+    done = pack(tmp_path / "absent", tmp_path / "out", "--resolution", 32)
+    assert done.returncode == 1
+    assert done.stderr == f"error: there is nothing to pack at '{tmp_path}/absent'\n"
+    for arguments, words in [
+        ([photos, photos / "packed", "--resolution", 32], "lies inside of SOURCE"),
+        ([photos, tmp_path / "out", "--resolution", 0], "got 0"),
+        ([photos, tmp_path / "out", "--resolution", 32, "--num-workers", 0], "--num-workers must be at least 1, got 0"),
+        ([photos, "ftp://host/out", "--resolution", 32], "ftp://"),
+    ]:
+        with pytest.raises(UserError, match=words):
+            main([str(argument) for argument in arguments])
+
+
+@pytest.mark.ray
+def test_one_and_two_workers_make_the_same_set_and_a_rerun_writes_nothing(photos: Path, tmp_path: Path) -> None:
+    options = ["--resolution", 32, "--shard-samples", 10, "--seed", 3]
+    sets = []
+    for num_workers in (1, 2):
+        out = tmp_path / f"by-{num_workers}"
+        done = pack(photos, out, *options, "--num-workers", num_workers)
+        assert done.returncode == 0, done.stderr
+        assert "packed 60 photos of 32 px into 7 shards" in done.stdout
+        assert "skipped 1 (1 not an image)" in done.stdout
+        assert "next: python jobs/train.py" in done.stdout
+        sets.append(contents(out))
+    assert sets[0] == sets[1]
+    times = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
+    done = pack(photos, out, *options)
+    assert done.returncode == 0
+    assert done.stdout == f"already packed: {out} is finished, nothing was written\n"
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == times
+    done = pack(photos, out, *options[2:], "--resolution", 16)
+    assert done.returncode == 1
+    assert "resolution was 32, is 16" in done.stderr
+
+
+@pytest.mark.ray
+def test_killed_in_the_middle_the_same_command_makes_the_same_set(photos: Path, tmp_path: Path) -> None:
+    options = ["--resolution", 32, "--shard-samples", 1, "--num-workers", 1]
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    assert pack(photos, straight, *options).returncode == 0
+    command = [sys.executable, str(PACK), str(photos), str(killed), *map(str, options)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as driver:
+        while not list(killed.glob("shards/*.json")):
+            assert driver.poll() is None, "it ended before it could be killed"
+            time.sleep(0.005)
+        os.kill(driver.pid, signal.SIGKILL)
+    assert not (killed / "manifest.json").exists()
+    first = min(killed.glob("shards/*.json"))
+    written = first.stat().st_mtime_ns
+    done = pack(photos, killed, *options)
+    assert done.returncode == 0, done.stderr
+    assert contents(killed) == contents(straight)
+    assert first.stat().st_mtime_ns == written, "a finished shard is not made again"
+
+
+@pytest.mark.ray
+@pytest.mark.s3
+def test_into_a_bucket(s3: LocalS3, tmp_path: Path) -> None:
+    out = open_storage(f"{s3.uri}/{uuid.uuid4().hex}")
+    done = pack("scenes:12@1", out.uri, "--resolution", 16, "--shard-samples", 5, "--num-workers", 1)
+    assert done.returncode == 0, done.stderr
+    manifest = read_manifest(out)
+    assert (manifest.num_samples, manifest.truth, len(manifest.shards)) == (12, True, 3)
+    for shard in manifest.shards:
+        assert out.size_bytes(shard.name) == shard.size_bytes
+
+
+@pytest.mark.ray
+@pytest.mark.s3
+def test_a_wrong_key_is_one_sentence(s3: LocalS3, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    done = pack(photos, f"{s3.uri}/out", "--resolution", 16)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "credentials" in done.stderr
+    assert done.stderr.count("\n") == 1
