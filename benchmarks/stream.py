@@ -147,10 +147,10 @@ def decode_batch(samples: Sequence[tuple[bytes]]) -> "np.ndarray":
 
     from argan.data.reading import decode_photo
 
-    images = np.empty((len(samples), RESOLUTION_PX, RESOLUTION_PX, 3), np.uint8)
+    images = np.empty((len(samples), 3, RESOLUTION_PX, RESOLUTION_PX), np.uint8)
     for (data,), image in zip(samples, images, strict=True):
         decode_photo(data, image)
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    return images
 
 
 def measure(batches: Iterator["np.ndarray"], num_samples: int) -> tuple[float, float]:
