@@ -13,9 +13,6 @@ import json
 import os
 import shlex
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from argan.config import Config, override
 from argan.errors import UserError

@@ -1,0 +1,136 @@
+"""A Ray cluster of one node on this machine, to submit jobs to as on a real one.
+
+    python cluster/local_head.py                  runs until ctrl-C; prints `export` lines for `ray job submit`
+
+    with LocalHead() as head:                     the same from Python, as a process of its own
+        subprocess.run(["ray", "job", "submit", ...], env={**os.environ, **head.environment()})
+
+Parts of Ray listen on all interfaces, whatever one asks, so it demands a token, made anew at every start.
+"""
+
+import argparse
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from argan.errors import UserError
+from cluster.local_s3 import free_ports
+
+START_S = 90.0
+STOP_S = 30.0
+
+
+class LocalHead:
+    """The head as a child process; `start` returns once it takes jobs. Raises UserError where it does not start."""
+
+    def __init__(self, *, num_cpus: int | None = None) -> None:
+        self._num_cpus = num_cpus
+        self._token = secrets.token_hex(32)
+        self._gcs_port, self._dashboard_port, self._agent_port, self._env_port, self._client_port = free_ports(5)
+        # Short, since sockets live in it and their paths may have about 100 characters.
+        self._folder = Path(tempfile.mkdtemp(prefix="argan-ray-"))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where jobs are submitted, and the dashboard is."""
+        return f"http://127.0.0.1:{self._dashboard_port}"
+
+    def environment(self) -> dict[str, str]:
+        """What a client needs: where the head is, and the token that it asks for."""
+        return {
+            "RAY_API_SERVER_ADDRESS": self.address,
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN": self._token,
+            "RAY_USAGE_STATS_ENABLED": "0",
+        }
+
+    def start(self) -> Self:
+        # Jobs run with the head's PATH: `python` must be this one.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        environment = {**os.environ, **self.environment(), "PATH": path}
+        environment.pop("RAY_ADDRESS", None)
+        with (self._folder / "head.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command(), env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        end = time.monotonic() + START_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > end:
+                said = (self._folder / "head.log").read_text().strip().splitlines()[-1:]
+                self.stop()
+                raise UserError(f"the local Ray head does not start: {said}")
+            time.sleep(0.2)
+        return self
+
+    def stop(self) -> None:
+        """Stops the head and all it started. `ray stop` would end every cluster on the machine, so it is not used."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _command(self) -> list[str]:
+        ray = str(Path(sys.executable).parent / "ray")
+        command = [ray, "start", "--head", "--block", "--disable-usage-stats", "--node-ip-address=127.0.0.1"]
+        command += [f"--port={self._gcs_port}", f"--dashboard-port={self._dashboard_port}"]
+        command += ["--dashboard-host=127.0.0.1", "--include-dashboard=true"]
+        command += [f"--dashboard-agent-listen-port={self._agent_port}", f"--runtime-env-agent-port={self._env_port}"]
+        command += [f"--ray-client-server-port={self._client_port}", f"--temp-dir={self._folder / 'ray'}"]
+        return command if self._num_cpus is None else [*command, f"--num-cpus={self._num_cpus}"]
+
+    def _answers(self) -> bool:
+        request = urllib.request.Request(
+            f"{self.address}/api/jobs/", headers={"Authorization": f"Bearer {self._token}"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--num-cpus", type=int, help="default: all of this machine")
+    arguments = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with LocalHead(num_cpus=arguments.num_cpus) as head:
+            for name, value in head.environment().items():
+                print(f"export {name}={value}")
+            print(f"# dashboard at {head.address}, ctrl-C stops the head", flush=True)
+            signal.pause()
+    except KeyboardInterrupt:
+        pass
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""AR-GAN from nothing to a report page on this machine, the way a cluster user works: `make demo`.
+
+Starts a local S3 server and a local Ray head, packs procedural scenes into a bucket, submits the training with
+`ray job submit`, measures what was learned, and leaves everything under build/demo. Run it again and it goes on from there.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from argan.errors import UserError
+from jobs.runtime.cli import duration, run_job
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = parse(argv)
+    from cluster.local_head import LocalHead
+    from cluster.local_s3 import LocalS3
+
+    started_s = time.monotonic()
+    folder = arguments.folder.resolve()
+    with LocalS3(folder / "s3") as s3:
+        say(f"S3 server at {s3.environment()['AWS_ENDPOINT_URL']}, objects kept in {folder / 's3'}")
+        environment = {**os.environ, **s3.environment(), "RAY_AUTH_MODE": "disabled"}
+        scenes, runs = f"{s3.uri}/scenes32", f"{s3.uri}/runs"
+        say(f"packing {arguments.scenes:,} procedural scenes into {scenes}")
+        run([BIN / "python", "jobs/pack.py", f"scenes:{arguments.scenes}", scenes, "--resolution", "32"], environment)
+        with LocalHead() as head:
+            say(f"Ray head at {head.address}; submitting the training, as to any cluster")
+            command = training(arguments, scenes, runs)
+            submit(command, {**environment, **head.environment()}, s3.environment())
+        run_uri = planned_run(command, environment)
+        os.environ.update(s3.environment())
+        say(f"measuring what {run_uri} has learned")
+        fetch(run_uri, folder / "run")
+        evaluation = ["--run", run_uri, "--scenes", str(arguments.test_scenes), "--json", folder / "evaluation.json"]
+        run([BIN / "python", "jobs/evaluate.py", *evaluation, "--page", folder / "evaluation.html"], environment)
+    print(f"\nseen from a fresh shell: {duration(time.monotonic() - started_s)} in all")
+    print(f"what was measured: {folder / 'evaluation.html'}")
+    print(folder / "run" / "report.html")
+    return 0
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "demo", help="default: build/demo")
+    parser.add_argument("--images", type=int, default=16_000, help="images to train for (default: a few minutes)")
+    parser.add_argument("--scenes", type=int, default=2_000, help="scenes to train on")
+    parser.add_argument("--test-scenes", type=int, default=200, help="scenes to measure on")
+    parser.add_argument("--preset", default="small-32", help="a 32-px preset")
+    return parser.parse_args(argv)
+
+
+def training(arguments: argparse.Namespace, scenes: str, runs: str) -> list[str]:
+    command = ["python", "jobs/train.py", "--preset", arguments.preset, "--data", scenes, "--out", runs]
+    ticks = ["--schedule.tick_images", "1600", "--schedule.picture_ticks", "2"]
+    return [*command, "--schedule.total_images", str(arguments.images), *ticks]
+
+
+def submit(command: list[str], environment: dict[str, str], storage: dict[str, str]) -> None:
+    """`ray job submit` of this checkout; the job's processes get the way to the bucket."""
+    runtime_env = json.dumps({"env_vars": storage})
+    run(
+        [BIN / "ray", "job", "submit", "--working-dir", ROOT, "--runtime-env-json", runtime_env, "--", *command],
+        environment,
+    )
+
+
+def run(command: list[object], environment: dict[str, str]) -> None:
+    """Runs a command in the checkout, its output on ours. Raises UserError if it fails."""
+    words = [str(word) for word in command]
+    if subprocess.run(words, cwd=ROOT, env=environment, check=False).returncode:
+        raise UserError(f"the demo stops: {' '.join(words)} failed")
+
+
+def planned_run(command: list[str], environment: dict[str, str]) -> str:
+    """The URI of the run that this training makes: its configuration names it."""
+    words = [str(BIN / "python"), *command[1:], "--dry-run"]
+    answer = subprocess.run(words, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
+    return str(json.loads(answer.stdout)["run"])
+
+
+def fetch(run_uri: str, folder: Path) -> None:
+    """The report and the pictures of a run, out of the bucket to where one can open them."""
+    from argan.storage import open_storage
+
+    shutil.rmtree(folder, ignore_errors=True)
+    storage = open_storage(run_uri)
+    for entry in storage.list():
+        if entry.path.startswith(("report.html", "pictures/", "tensorboard/", "config.json", "history.jsonl")):
+            (folder / entry.path).parent.mkdir(parents=True, exist_ok=True)
+            storage.download(entry.path, folder / entry.path)
+
+
+def say(text: str) -> None:
+    print(f"\n== {text}", flush=True)
+
+
+if __name__ == "__main__":
+    run_job(main)

@@ -1,0 +1,40 @@
+"""A run's folder: named by its configuration, readable by anybody, its history one line of time."""
+
+import pytest
+
+from argan.config import override
+from argan.errors import DataError, MissingError
+from argan.presets import preset
+from argan.runs.folder import append_history, open_run, read_config, read_history
+from argan.storage import open_storage
+
+
+def test_the_same_configuration_is_the_same_folder(tmp_path) -> None:
+    config = preset("debug")
+    run = open_run(str(tmp_path), config)
+    longer = override(config, {"schedule.total_images": 4800})
+    assert open_run(str(tmp_path), longer).uri == run.uri
+    assert read_config(run) == longer
+    assert open_run(str(tmp_path), override(config, {"seed": 1})).uri != run.uri
+
+
+def test_a_folder_of_another_run_is_not_taken_over(tmp_path) -> None:
+    config = preset("debug")
+    run = open_run(str(tmp_path), config)
+    other = open_run(str(tmp_path), override(config, {"seed": 1}))
+    run.write_bytes("config.json", other.read_bytes("config.json"))
+    with pytest.raises(DataError, match="another run"):
+        open_run(str(tmp_path), config)
+
+
+def test_no_run_is_said_so(tmp_path) -> None:
+    with pytest.raises(MissingError, match="no run at"):
+        read_config(open_storage(str(tmp_path / "nothing")))
+
+
+def test_history_of_a_lost_attempt_is_replaced(tmp_path) -> None:
+    run = open_storage(str(tmp_path))
+    for images_seen in (100, 200, 300, 400):
+        append_history(run, {"images_seen": images_seen, "attempt": 1})
+    append_history(run, {"images_seen": 300, "attempt": 2})  # resumed from a checkpoint at 200
+    assert [(row["images_seen"], row["attempt"]) for row in read_history(run)] == [(100, 1), (200, 1), (300, 2)]

@@ -1,0 +1,52 @@
+"""The Python API on a run that was really written: samples are a function of (seed, index), rendering keeps the laws."""
+
+import pytest
+import torch
+
+from argan.api import load_run, render
+from argan.errors import DataError
+from argan.presets import preset
+from argan.runs.checkpoints import commit_checkpoint
+from argan.runs.folder import open_run
+from argan.training.checkpoint import snapshot
+from argan.training.state import build_state
+
+
+@pytest.fixture
+def run_uri(tmp_path) -> str:
+    config = preset("debug")
+    folder = open_run(str(tmp_path), config)
+    commit_checkpoint(folder, snapshot(build_state(config, torch.device("cpu"))), attempt=1, keep=1)
+    return folder.uri
+
+
+def test_samples_are_a_function_of_seed_and_index(run_uri: str) -> None:
+    run = load_run(run_uri)
+    whole = run.sample(100, seed=3)
+    parts = [run.sample(1, seed=3), run.sample(69, seed=3, start_index=1), run.sample(30, seed=3, start_index=70)]
+    for name in whole._fields:
+        assert torch.equal(getattr(whole, name), torch.cat([getattr(part, name) for part in parts])), name
+    assert not torch.equal(whole.deep, run.sample(100, seed=4).deep)
+    assert whole.deep.shape == (100, 3, 16, 16)
+    assert float(whole.disparity.abs().max()) <= run.config.d_max_px
+    assert set(whole.dof_scale.tolist()) == {0.0, 1.0}
+
+
+def test_a_sample_with_a_closed_aperture_is_deep(run_uri: str) -> None:
+    sample = load_run(run_uri).sample(40)
+    closed = sample.dof_scale == 0
+    torch.testing.assert_close(sample.shallow[closed], sample.deep[closed])
+    assert not torch.allclose(sample.shallow[~closed], sample.deep[~closed])
+
+
+def test_render_closes_opens_and_focuses(run_uri: str) -> None:
+    sample = load_run(run_uri).sample(4)
+    torch.testing.assert_close(render(sample.deep, sample.disparity, 0.0), sample.deep)
+    torch.testing.assert_close(render(sample.deep, torch.full_like(sample.disparity, 1.5), focus=1.5), sample.deep)
+    blurred = render(sample.deep, torch.full_like(sample.disparity, 1.5))
+    assert float(blurred.diff(dim=3).abs().mean()) < 0.8 * float(sample.deep.diff(dim=3).abs().mean())
+
+
+def test_a_run_without_a_checkpoint_is_said_so(tmp_path) -> None:
+    with pytest.raises(DataError, match="no checkpoint yet"):
+        load_run(open_run(str(tmp_path), preset("debug")).uri)
