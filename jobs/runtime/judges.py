@@ -101,8 +101,14 @@ def _read(storage: Storage, manifest: Manifest, rows: NDArray[np.int64]) -> Trut
 
 @contextmanager
 def progress_line(total: int, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Takes (done, total) and keeps a line of progress, which ends when the block does."""
     line = Progress(total, unit)
-    yield lambda done, _: line.show(done)
+
+    def show(done: int, _: int) -> None:
+        if done < total:
+            line.show(done)
+
+    yield show
     line.close(total)
 
 

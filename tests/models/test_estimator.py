@@ -26,6 +26,12 @@ def test_every_parameter_learns():
     assert all(parameter.grad.abs().max() > 1e-4 for parameter in net.parameters())
 
 
+def test_a_new_net_prints_no_checkerboard():
+    disparity = build()(torch.rand(1, 3, 16, 24, generator=torch.Generator().manual_seed(1)))
+    cells = torch.nn.functional.pixel_unshuffle(disparity, 2)
+    torch.testing.assert_close(cells, cells[:, :1].expand_as(cells))
+
+
 def test_weights_come_from_the_generator_alone():
     weights = [torch.cat([p.flatten() for p in build(seed).parameters()]) for seed in (3, 3, 4)]
     assert torch.equal(weights[0], weights[1])
