@@ -89,7 +89,8 @@ def flatten(parts: list[Part]) -> Part:
         shows = (1.0 - alpha) * part.alpha
         alpha += shows
         light += part.colour * shows
-    return Part(alpha, light / np.maximum(alpha, np.float32(1e-3)))
+    light /= np.maximum(alpha, np.float32(1e-3))
+    return Part(alpha, light)
 
 
 def noise(window: Window, rng: np.random.Generator, cells_per_width: float) -> Floats:
@@ -102,8 +103,8 @@ def noise(window: Window, rng: np.random.Generator, cells_per_width: float) -> F
 
 def _spline(lattice: Floats, coordinates: Floats, cells_per_width: float) -> Floats:
     position = (coordinates + np.float32(0.5 + 2.0 * MARGIN)) * np.float32(cells_per_width) + np.float32(1.0)
-    first = position.astype(np.int32)
-    t = position - first
+    floor = np.floor(position)
+    first, t = floor.astype(np.int32), position - floor
     rest = 1.0 - t
     inner, outer = (3.0 * t - 6.0) * t * t + 4.0, (3.0 * rest - 6.0) * rest * rest + 4.0
     weights = (rest * rest * rest, inner, outer, t * t * t)

@@ -54,8 +54,8 @@ def scatter(canvas: Canvas, window: Window, rng: np.random.Generator, size: floa
     """Leaf-shaped pieces on a turned, jittered lattice of that spacing, in widths: opacity and tone, [h,w] each."""
     along, across = rotated(window, 0.0, 0.0, float(rng.uniform(0.0, TURN)))
     u, v = along * np.float32(1.0 / size) + 40.0, across * np.float32(1.0 / size) + 40.0
-    column, row = u.astype(np.int32), v.astype(np.int32)
-    piece = (row * 13 + column) % NUM_PIECES
+    column, row = np.floor(u), np.floor(v)
+    piece = (row.astype(np.int32) * 13 + column.astype(np.int32)) % NUM_PIECES
     radius = rng.uniform(0.12, 0.47, NUM_PIECES)
     centre = 0.5 + rng.uniform(-1.0, 1.0, (2, NUM_PIECES)) * (0.5 - radius)
     turn, tone = rng.uniform(0.0, TURN, NUM_PIECES), rng.uniform(0.4, 1.3, NUM_PIECES)

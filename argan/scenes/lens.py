@@ -112,11 +112,11 @@ def photograph(layers: list[Layer], dof_scale: float, resolution: int, deep: Dee
     total = np.zeros((3, resolution, resolution), np.float32)
     at_a_time = max(1, SAMPLES_AT_A_TIME // resolution**2)
     for some in torch.from_numpy(aperture_points(num_views)).split(at_a_time):
-        total += _views(layers, some, dof_scale, resolution).numpy().sum(axis=1)
+        total += views(layers, some, dof_scale, resolution).numpy().sum(axis=1)
     return total / np.float32(num_views)
 
 
-def _views(layers: list[Layer], points: torch.Tensor, dof_scale: float, resolution: int) -> torch.Tensor:
+def views(layers: list[Layer], points: torch.Tensor, dof_scale: float, resolution: int) -> torch.Tensor:
     """Linear light [3,V,H,W] seen from the aperture points [V,2]."""
     light = torch.zeros(3, len(points), resolution, resolution)
     through = torch.ones(len(points), resolution, resolution)

@@ -58,10 +58,10 @@ def ground(canvas: Canvas, rng: np.random.Generator, far: float, horizon: float,
     """A plane from the horizon, as far as the backdrop, to just behind the subject's foot, and nearer below that."""
     window = canvas.window(-1.0, 1.0, horizon - 0.08, 1.0)
     foot = max(min(figure.place.y + figure.place.radius, 0.55), horizon + 0.25)
-    slope = min(-0.9 * far / (foot - horizon), (0.4 * D_MAX - far) / (0.5 - horizon))
+    slope = min(-0.85 * far / (foot - horizon), (0.4 * D_MAX - far) / (0.5 - horizon))
     edge = window.y - np.float32(horizon) + 0.015 * noise(window, rng, 6.0)
     part = Part(smoothstep(-0.015, 0.015, edge), draw(canvas, window, rng, GROUNDS))
-    return canvas.layer(window, part, Plane(far - slope * horizon, float(rng.uniform(-0.1, 0.1)) * slope, slope))
+    return canvas.layer(window, part, Plane(far - slope * horizon, float(rng.uniform(-0.05, 0.05)) * slope, slope))
 
 
 def behind(canvas: Canvas, rng: np.random.Generator, figure: Subject) -> list[Layer]:

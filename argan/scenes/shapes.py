@@ -61,8 +61,8 @@ def flower(canvas: Canvas, window: Window, rng: np.random.Generator, place: Plac
     r, theta = np.sqrt(x * x + y * y), np.arctan2(y, x)
     size = np.float32(place.radius)
     dots = np.cos(r * np.float32(38.0)) * np.cos(theta * np.float32(9.0))
-    nearness = np.minimum(r * np.float32(1.0 / heart_radius), 1.2)
-    dome: Floats = finish.second.kin(rng, 0.6).light[:, None, None] * (1.15 - 0.55 * nearness * nearness)
+    height = np.maximum(1.15 - np.float32(0.55 / heart_radius**2) * r * r, np.float32(0.35))
+    dome = finish.second.kin(rng, 0.6).light[:, None, None] * height
     heart = Part(canvas.coverage((np.float32(heart_radius) - r) * size), finish.shade(dome, dots))
     rings = []
     for ring in range(num_rings):

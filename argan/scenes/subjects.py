@@ -47,8 +47,8 @@ def subject(canvas: Canvas, rng: np.random.Generator) -> Subject:
 
 
 def draw_place(rng: np.random.Generator, shape: int) -> Place:
-    """Near the middle, in half of the photos well off it."""
-    spread = 0.1 if rng.uniform() < 0.5 else 0.26
+    """Near the middle, in more than half of the photos well off it."""
+    spread = 0.1 if rng.uniform() < 0.4 else 0.27
     x, y = np.clip(rng.normal(0.0, spread, 2), -0.36, 0.36).tolist()
     radius = float(rng.uniform(0.3, 0.62)) * (1.2 if SHAPES[shape] is leaf else 1.0)
     angle, tilt = rng.uniform(0.0, 2.0 * np.pi, 2).tolist()
@@ -70,5 +70,5 @@ def stem(canvas: Canvas, rng: np.random.Generator, place: Place) -> Layer:
     across = np.abs(window.x - np.float32(place.x) - np.float32(lean) * down - np.float32(bend) * down * down)
     round_light = 1.0 - 0.5 * np.minimum(across / width, 1.0)
     part = Part(canvas.coverage(np.minimum(width - across, window.y - np.float32(place.y))), light * round_light)
-    slope = -0.2 * D_MAX
+    slope = -0.08 * D_MAX
     return canvas.layer(window, part, Plane(-slope * place.y - 0.04 * D_MAX, 0.0, slope), is_subject=True)
