@@ -84,17 +84,17 @@ def pack(
 ) -> "dict[int, ShardRecord]":
     """All shards by index: those finished before, and the others made now, one Ray task each."""
     records = dict(finished)
-    missing = (job for job in plan.shard_jobs() if job.index not in finished)
     if len(records) == plan.num_shards:
         return records
-    import ray
-
     from argan.data.packing import pack_shard
     from jobs.runtime.session import start_ray
 
+    missing = (job for job in plan.shard_jobs() if job.index not in finished)
     done = sum(record.num_items for record in records.values())
-    progress = Progress(plan.terms.num_items, "photos", start=done)
     with start_ray(num_cpus=num_workers):
+        import ray
+
+        progress = Progress(plan.terms.num_items, "photos", start=done)
         task = ray.remote(pack_shard)
         num_at_once = num_workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
         running = [task.remote(job, out) for job in islice(missing, num_at_once)]

@@ -31,7 +31,7 @@ def start_ray(
     A UserError that a task raised leaves the block as itself, without Ray's traceback around it.
     UserError where the cluster cannot be reached.
     """
-    joins = "RAY_ADDRESS" in os.environ
+    joins = bool(os.environ.get("RAY_ADDRESS"))
     added = {name: value for name, value in ENVIRONMENT.items() if name not in os.environ}
     os.environ.update(added)
     if joins:
