@@ -227,7 +227,7 @@ def _scene_members(item: SceneItem, resolution: int) -> dict[str, bytes]:
 
 def _encode_record(record: ShardRecord, terms: Terms) -> bytes:
     skipped = [entry._asdict() for entry in record.skipped]
-    return json.dumps({"terms": asdict(terms), **asdict(record), "skipped": skipped}).encode()
+    return json.dumps({"terms": asdict(terms), **asdict(record), "skipped": skipped}, sort_keys=True).encode()
 
 
 def _decode_record(data: bytes, terms: Terms, out: Storage) -> ShardRecord:
