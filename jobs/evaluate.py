@@ -2,7 +2,7 @@
 
 On a laptop:    python jobs/evaluate.py --run build/runs/small-32-0123456789 --json build/evaluation.json
 On a cluster:   ray job submit --working-dir . -- python jobs/evaluate.py --run s3://BUCKET/runs/NAME \\
-                    --data s3://BUCKET/truth --json evaluation.json --page evaluation.html
+                    --data s3://BUCKET/truth --json s3://BUCKET/results/NAME.json --page s3://BUCKET/results/NAME.html
 
 One process on one machine, with all its cores. Writes one JSON object: each measure by name, and by the same names its
 ceiling, its best trivial guess and the gap closed between the two; docs/decisions/evaluation.md says what they mean.
@@ -57,8 +57,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--run", required=True, metavar="RUN", help="the folder of a run, a local path or s3://")
-    add("--json", required=True, type=Path, metavar="FILE", help="where the result goes")
-    add("--page", type=Path, metavar="FILE.html", help="a page with the best, median and worst photos")
+    add("--json", required=True, metavar="FILE", help="where the result goes, a local path or s3://")
+    add("--page", metavar="FILE.html", help="a page with the best, median and worst photos")
     add("--scenes", type=count, default=1000, metavar="N", help="photos to judge on, at most (default 1000)")
     add("--data", metavar="URI", help="a packed set with truth to judge on instead of scenes")
     add("--cache", metavar="DIR", help="keep ceilings here: evaluations by one protocol share theirs")
@@ -76,9 +76,11 @@ def count(text: str) -> int:
     return value
 
 
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+def write(uri: str, text: str) -> None:
+    from argan.storage import open_storage
+
+    folder, _, name = uri.rpartition("/")
+    open_storage(folder or ".").write_bytes(name, text.encode())
 
 
 def without_nan(value: Any) -> Any:

@@ -44,15 +44,15 @@ class EstimatorBudget:
     num_pairs: int = 8_000
     batch_images: int = 32
     lr: float = 2e-3
-    robust_width: float = 0.1
+    robust_width: float = 1.0
     channels: tuple[int, int, int] = (32, 64, 128)
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.batch_images <= self.num_pairs:
-            raise UserError(f"batch_images must be between 1 and num_pairs = {self.num_pairs}, got {self.batch_images}")
-        if self.num_images < self.batch_images or self.lr <= 0 or self.robust_width <= 0:
-            raise UserError(f"num_images must fill a batch, lr and robust_width be greater than 0, got {self}")
+        if min(self.num_pairs, self.batch_images) < 1 or self.num_images < self.batch_images:
+            raise UserError(f"num_pairs must be at least 1 and num_images fill a batch, got {self}")
+        if self.lr <= 0 or self.robust_width <= 0:
+            raise UserError(f"lr and robust_width must be greater than 0, got {self}")
 
 
 def train_estimator(
