@@ -42,7 +42,7 @@ class EstimatorBudget:
 
     num_images: int = 48_000
     num_pairs: int = 8_000
-    batch_images: int = 32
+    batch_images: int = 16
     lr: float = 2e-3
     robust_width: float = 1.0
     channels: tuple[int, int, int] = (32, 64, 128)

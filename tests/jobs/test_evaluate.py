@@ -98,7 +98,7 @@ def test_a_run_that_is_not_there_is_named(tmp_path):
 def test_a_dry_run_prints_the_plan_and_writes_nothing(run_uri, tmp_path, capsys):
     main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--dry-run", *SMALL])
     plan = json.loads(capsys.readouterr().out)
-    assert (plan["steps"], plan["epochs"]) == (2, 2.0)
+    assert (plan["steps"], plan["epochs"]) == (4, 2.0)
     assert list(tmp_path.iterdir()) == []
 
 
