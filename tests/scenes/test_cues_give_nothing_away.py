@@ -34,7 +34,9 @@ def test_all_cues_together(samples):
     features = [np.stack([values.ravel() for values in cues.values()], axis=1) for cues, _ in samples]
     fitted = np.concatenate([values[::4] for values in features[:NUM_FITTED]])
     mean, deviation = fitted.mean(axis=0), fitted.std(axis=0)
-    target = torch.from_numpy(np.concatenate([mask.ravel()[::4] for _, mask in samples[:NUM_FITTED]]).astype(np.float64))
+    target = torch.from_numpy(
+        np.concatenate([mask.ravel()[::4] for _, mask in samples[:NUM_FITTED]]).astype(np.float64)
+    )
     weights = logistic_weights(torch.from_numpy((fitted - mean) / deviation), target)
     judged = zip(features[NUM_FITTED:], samples[NUM_FITTED:], strict=True)
     aucs = [foreground_auc(((values - mean) / deviation) @ weights, mask) for values, (_, mask) in judged]
