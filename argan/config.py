@@ -6,11 +6,8 @@ quick.
 """
 
 import dataclasses
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from argan.errors import UserError
 
@@ -34,7 +31,7 @@ def require(condition: bool, key: str, value: object, rule: str) -> None:
 class DataConfig:
     """Which samples, in which order (argan/data/shards.py)."""
 
-    fingerprint: str = option("", "hash of the packed set; filled in by the job")
+    fingerprint: str = option("", "hash of the packed set and its shards; filled in by the job")
     batch_images: int = option(32, "images in a global batch, over all workers")
     num_lanes: int = option(16, "parallel streams that a batch is dealt from; the most workers there can be")
     window_samples: int = option(256, "samples shuffled at a time inside a lane")
@@ -163,6 +160,7 @@ class ComputeConfig:
     channels_last: bool = option(True, "lay features out channels last", names_run=False)
     compile: bool = option(False, "torch.compile both nets", names_run=False)
     cache_bytes: int = option(0, "node-local cache of shards, size limit; 0 is off", names_run=False)
+    cache_folder: str = option("", "where that cache is; empty: the system's temporary folder", names_run=False)
 
     def __post_init__(self) -> None:
         require(self.cache_bytes >= 0, "compute.cache_bytes", self.cache_bytes, "at least 0")
@@ -203,98 +201,3 @@ class Config:
     def d_max_px(self) -> float:
         """The aperture range at this resolution: largest |disparity| in px per aperture unit."""
         return self.optics.d_max_at_64_px * self.resolution / 64
-
-
-def to_dict(config: Any) -> dict[str, Any]:
-    """Plain JSON values, nested by section."""
-    return json.loads(json.dumps(dataclasses.asdict(config)))
-
-
-def from_dict(values: Mapping[str, Any]) -> Config:
-    """The configuration saved by `to_dict`. Raises UserError for an unknown key or a value that does not fit."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= {f"{key}.{name}": item for name, item in value.items()}
-        else:
-            flat[key] = value
-    return _apply({}, flat)
-
-
-def override(config: Config, changes: Mapping[str, Any]) -> Config:
-    """`config` with dotted keys replaced: one function for the command line, JSON and searches alike.
-
-    Values may be text, as typed: {"prior.weight": "0.3", "generator.channels": "96,64,48,32"}.
-    Raises UserError for an unknown key or a value that does not fit.
-    """
-    return _apply({name: getattr(config, name) for name in _types(Config)}, changes)
-
-
-def _apply(base: dict[str, Any], changes: Mapping[str, Any]) -> Config:
-    """Sections first, then the whole in one construction, so that keys that must agree may change together."""
-    kinds = _types(Config)
-    top: dict[str, Any] = {}
-    sections: dict[str, dict[str, Any]] = {}
-    for key, value in changes.items():
-        section, _, name = key.partition(".")
-        kind = kinds.get(section)
-        if kind is None or dataclasses.is_dataclass(kind) != bool(name):
-            raise UserError(f"unknown configuration key {key!r}")
-        if not name:
-            top[section] = _parse(key, value, kind)
-            continue
-        inner = _types(kind)
-        if name not in inner:
-            raise UserError(f"unknown configuration key {key!r}")
-        sections.setdefault(section, {})[name] = _parse(key, value, inner[name])
-    for section, values in sections.items():
-        start = base.get(section) or kinds[section]()
-        top[section] = dataclasses.replace(start, **values)
-    return Config(**{**base, **top})
-
-
-def _types(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls)
-
-
-def _parse(key: str, value: Any, kind: Any) -> Any:
-    """A value of the field's type, from text or JSON."""
-    if get_origin(kind) is Literal:
-        choices = get_args(kind)
-        require(value in choices, key, value, "one of " + ", ".join(choices))
-        return value
-    if get_origin(kind) is tuple:
-        parts = [part for part in value.split(",") if part] if isinstance(value, str) else value
-        return tuple(_parse(key, part, get_args(kind)[0]) for part in parts)
-    try:
-        if kind is bool:
-            return {"true": True, "false": False}[str(value).lower()]
-        if kind is int:
-            number = float(value) if isinstance(value, str) and "e" in value.lower() else value
-            whole = int(number)
-            if isinstance(number, float) and number != whole:
-                raise ValueError
-            return whole
-        return kind(value)
-    except (ValueError, TypeError, KeyError, OverflowError):
-        raise UserError(f"{key} must be of type {kind.__name__}, got {value!r}") from None
-
-
-def naming_keys(config: Config) -> dict[str, Any]:
-    """The dotted keys that change what is learned, with their values: they name the run."""
-    keys: dict[str, Any] = {}
-    for item in dataclasses.fields(config):
-        value = getattr(config, item.name)
-        if not dataclasses.is_dataclass(value):
-            keys[item.name] = value
-            continue
-        for inner in dataclasses.fields(value):
-            if inner.metadata["names_run"]:
-                keys[f"{item.name}.{inner.name}"] = getattr(value, inner.name)
-    return keys
-
-
-def run_name(config: Config) -> str:
-    """PRESET-HASH: the same configuration on the same data is the same run, for any number of workers and any length."""
-    text = json.dumps(naming_keys(config), sort_keys=True)
-    return f"{config.preset}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"

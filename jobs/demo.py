@@ -1,7 +1,7 @@
 """AR-GAN from nothing to a report page on this machine, the way a cluster user works: `make demo`.
 
 Starts a local S3 server and a local Ray head, packs procedural scenes into a bucket, submits the training with
-`ray job submit`, measures what was learned, and leaves everything under build/demo. Run it again and it goes on from there.
+`ray job submit`, measures what was learned, and leaves everything under build/demo. Run again, it goes on from there.
 """
 
 import argparse

@@ -14,9 +14,10 @@ import os
 import shlex
 import sys
 
-from argan.config import Config, override
+from argan.config import Config
 from argan.errors import UserError
 from argan.presets import preset, presets
+from argan.settings import override
 from jobs.runtime.cli import run_job
 
 FILLED_IN = ("preset", "data.fingerprint")  # keys of the configuration that are no flags
@@ -73,9 +74,10 @@ def add_config_flags(parser: argparse.ArgumentParser) -> list[str]:
     """A flag for every dotted key of the configuration, a group for every section; returns the keys."""
     keys = []
     for section in dataclasses.fields(Config):
-        is_section = dataclasses.is_dataclass(section.default)
+        default = section.default
+        is_section = dataclasses.is_dataclass(default)
         group = parser.add_argument_group(section.name) if is_section else parser
-        for item in dataclasses.fields(type(section.default)) if is_section else (section,):
+        for item in dataclasses.fields(default) if dataclasses.is_dataclass(default) else (section,):
             key = f"{section.name}.{item.name}" if is_section else item.name
             if key not in FILLED_IN:
                 keys.append(key)

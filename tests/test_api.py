@@ -1,4 +1,4 @@
-"""The Python API on a run that was really written: samples are a function of (seed, index), rendering keeps the laws."""
+"""The Python API on a run that was really written: samples depend on (seed, index) alone, rendering keeps the laws."""
 
 import pytest
 import torch

@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
-from argan.config import Config, from_dict, naming_keys, override, run_name, to_dict
+from argan.config import Config
 from argan.errors import UserError
 from argan.presets import preset, presets
+from argan.settings import from_dict, naming_keys, override, run_name, to_dict
 
 
 @pytest.mark.parametrize("name", presets())

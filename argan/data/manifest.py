@@ -81,6 +81,13 @@ class Manifest:
         """Hex SHA-256 over the photos' hashes in order: equal photos, equal fingerprint, wherever they lie."""
         return hashlib.sha256(self.sha256.tobytes()).hexdigest()
 
+    @cached_property
+    def order_fingerprint(self) -> str:
+        """Hex SHA-256 over all that the order of the data depends on: the same photos in other shards come in another
+        order.
+        """
+        return hashlib.sha256(f"{self.fingerprint} {self.shard_counts}".encode()).hexdigest()
+
 
 def manifest_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Rows {key, shard, offset, size, width, height, sha256 (hex)} -> columns, for `Manifest(**columns, ...)`."""

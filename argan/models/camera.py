@@ -56,7 +56,9 @@ def build_camera(config: Config) -> Camera:
     if not is_ar_gan:
         return Camera(generator, None)
     optics = config.optics
-    return Camera(generator, ApertureRenderer(optics.views_per_side, optics.shape, expansion=optics.expansion, generator=random))
+    return Camera(
+        generator, ApertureRenderer(optics.views_per_side, optics.shape, expansion=optics.expansion, generator=random)
+    )
 
 
 def build_discriminator(config: Config) -> Discriminator:

@@ -18,7 +18,7 @@ class Discriminator(nn.Module):
         last_px = resolution >> len(channels)
         self.head = nn.Linear(channels[-1] * last_px * last_px, 1)
         for layer in (*self.stages, self.head):
-            init_conv(layer, random)  # type: ignore[arg-type]
+            init_conv(layer, random)
 
     def forward(self, image: Tensor) -> Tensor:
         x = image

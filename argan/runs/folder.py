@@ -5,8 +5,9 @@ done.
 import json
 from typing import Any
 
-from argan.config import Config, from_dict, naming_keys, run_name, to_dict
+from argan.config import Config
 from argan.errors import DataError, MissingError
+from argan.settings import from_dict, naming_keys, run_name, to_dict
 from argan.storage import Storage, open_storage
 
 CONFIG = "config.json"

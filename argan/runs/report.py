@@ -2,8 +2,8 @@
 
 from importlib.metadata import version
 
-from argan.config import to_dict
 from argan.runs.folder import read_config, read_history
+from argan.settings import to_dict
 from argan.storage import Storage
 from argan.viewing.training_report import TrainingPictures, filmstrip, training_report
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from argan.config import from_dict, run_name
+from argan.settings import from_dict, run_name
 from argan.viewing.curves import Row, as_float, curves
 from argan.viewing.numbers import duration, number, percent
 from argan.viewing.pages import (

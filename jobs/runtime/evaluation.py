@@ -12,7 +12,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from argan.api import Run, load_run
-from argan.config import run_name
 from argan.errors import DataError, MissingError
 from argan.evaluation.depth import Evaluation, evaluate_depth
 from argan.evaluation.estimation import EstimatorBudget, Pairs, PairSource, build_estimator, train_estimator
@@ -20,6 +19,7 @@ from argan.evaluation.measures import MEASURES, RankSettings, TruthSet
 from argan.evaluation.protocol import depth_protocol, protocol_hash, training_protocol
 from argan.models.estimator import Estimator
 from argan.runs.folder import read_config
+from argan.settings import run_name
 from argan.storage import open_storage
 from argan.training.checkpoint import load_weights
 from argan.viewing.evaluation_report import evaluation_report

@@ -1,10 +1,7 @@
-"""What a training run leaves behind as it goes: history, TensorBoard, the report page. Written in one place, Ray's
-controller.
-"""
+"""What people watch while a run trains: TensorBoard and the report page. Written in one place, Ray's controller."""
 
 import io
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,35 +9,38 @@ import numpy as np
 from PIL import Image
 from ray.train import UserCallback
 
-from argan.runs.folder import append_history
-from argan.runs.report import write_report
+from argan.runs.folder import read_history
+from argan.runs.report import picture_positions, write_report
 from argan.storage import Storage, open_storage
 
 
 class Journal(UserCallback):
-    """After every tick: a row of history, TensorBoard scalars; where pictures were taken, those and the page too.
+    """After every tick: what the run's folder has that TensorBoard and the page do not show yet.
 
     It travels to the controller by pickle, so what cannot travel (the TensorBoard writer) is made there, at the first
     tick.
     """
 
-    def __init__(self, run_uri: str, *, attempt: int, resume_command: str, elapsed_s: float) -> None:
+    def __init__(self, run_uri: str, *, attempt: int, start_images: int, resume_command: str) -> None:
         self._run_uri = run_uri
         self._attempt = attempt
         self._resume_command = resume_command
-        self._started_s = time.time() - elapsed_s  # what earlier attempts took counts as well
+        self._shown_images = start_images
         self._board: TensorBoard | None = None
 
     def after_report(self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: Any) -> None:
         run = open_storage(self._run_uri)
-        row = dict(metrics[0])
-        took_pictures = row.pop("took_pictures")
-        append_history(run, {**row, "time/elapsed_s": time.time() - self._started_s})
         if self._board is None:
-            self._board = TensorBoard(run, self._attempt, row["images_seen"])
-        self._board.add_scalars(row)
-        if took_pictures:
-            self._board.add_pictures(row["images_seen"])
+            self._board = TensorBoard(run, self._attempt, self._shown_images)
+        rows = [row for row in read_history(run) if row["images_seen"] > self._shown_images]
+        pictures = [position for position in picture_positions(run) if position > self._shown_images]
+        for row in rows:
+            self._board.add_scalars(row)
+        for position in pictures:
+            self._board.add_pictures(position)
+        if rows:
+            self._shown_images = rows[-1]["images_seen"]
+        if pictures:
             write_report(run, state="training", resume_command=self._resume_command)
         self._board.flush()
 
@@ -48,13 +48,13 @@ class Journal(UserCallback):
 class TensorBoard:
     """An event file per attempt, written to local disk and copied to the run's folder after every tick."""
 
-    def __init__(self, run: Storage, attempt: int, first_images: int) -> None:
+    def __init__(self, run: Storage, attempt: int, start_images: int) -> None:
         from tensorboardX import SummaryWriter
 
         self._run = run
         self._name = f"attempt-{attempt}"
         self._folder = Path(tempfile.mkdtemp(prefix="argan-tensorboard-"))
-        self._writer = SummaryWriter(str(self._folder), purge_step=first_images)
+        self._writer = SummaryWriter(str(self._folder), purge_step=start_images)
 
     def add_scalars(self, row: dict[str, Any]) -> None:
         for name, value in row.items():

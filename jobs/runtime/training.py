@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from argan.config import Config, override, run_name, to_dict
+from argan.config import Config
 from argan.data.manifest import Manifest, read_manifest
 from argan.errors import UserError
 from argan.runs.checkpoints import read_pointer
-from argan.runs.folder import open_run, read_history
+from argan.runs.folder import open_run
 from argan.runs.lease import acquire
 from argan.runs.report import REPORT, write_report
+from argan.settings import override, run_name, to_dict
 from argan.storage import Storage, open_storage
 from jobs.runtime.cli import Progress
 from jobs.runtime.session import start_ray
@@ -79,8 +80,6 @@ def train(order: Order) -> Storage:
 
 def _train_on_ray(order: Order, config: Config, run: Storage, data_uri: str, *, attempt: int, done: int) -> int:
     """Images seen when it ended."""
-    history = read_history(run)
-    elapsed_s = history[-1]["time/elapsed_s"] if history else 0.0
     with start_ray():
         # These import Ray, which reads its environment at import: start_ray has set it by now.
         from jobs.runtime.journal import Journal
@@ -101,7 +100,7 @@ def _train_on_ray(order: Order, config: Config, run: Storage, data_uri: str, *, 
             use_gpu=order.use_gpu,
             max_failures=order.max_failures,
         )
-        journal = Journal(run.uri, attempt=attempt, resume_command=order.command, elapsed_s=elapsed_s)
+        journal = Journal(run.uri, attempt=attempt, start_images=done, resume_command=order.command)
         with Watch(run, Progress(config.schedule.total_images, "images", start=done)):
             return fit(work, workers, journal)
 
@@ -114,7 +113,7 @@ def _resolve(order: Order, manifest: Manifest) -> Config:
     if manifest.num_samples < config.data.num_lanes:
         few = f"{manifest.num_samples} samples, fewer than data.num_lanes = {config.data.num_lanes}"
         raise UserError(f"{order.data_uri} has {few}")
-    return override(config, {"data.fingerprint": manifest.fingerprint})
+    return override(config, {"data.fingerprint": manifest.order_fingerprint})
 
 
 def _check_shards(data: Storage, manifest: Manifest) -> None:

@@ -1,24 +1,28 @@
 """What runs on every worker of a training job: Ray tells it its rank, the loop of argan.training does the rest."""
 
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import ray.train
 import torch
 import torch.distributed as dist
-from argan.data.shards import lanes_of
 from ray.train.torch import get_device
-from torch import Tensor
 
-from argan.config import Config, from_dict
+from argan.config import Config
 from argan.data.cache import ShardCache
 from argan.data.manifest import read_manifest
-from argan.data.stream import stream_batches
+from argan.data.shards import lanes_of
+from argan.data.stream import Batch, stream_batches
 from argan.errors import NonFiniteError
 from argan.runs.checkpoints import commit_checkpoint, load_checkpoint
+from argan.runs.folder import append_history, read_history
+from argan.settings import from_dict
 from argan.storage import Storage, open_storage
 from argan.training.checkpoint import restore, snapshot
 from argan.training.gradients import Reduce, alone
@@ -44,7 +48,7 @@ class Work:
 
 
 def train_worker(values: dict[str, Any]) -> dict[str, Any]:
-    """Trains this worker's share. Returns {"images_seen"}, and {"error"} when the numbers broke on all workers alike."""
+    """Trains this worker's share. Returns {"images_seen"}, and {"error"} when the numbers broke on all alike."""
     work = Work(**values)
     config = from_dict(work.config)
     context = ray.train.get_context()
@@ -71,7 +75,7 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
     def report(tick: Tick) -> None:
         if reporter is not None:
             reporter.keep(tick)
-        ray.train.report({**tick.metrics, "images_seen": tick.images_seen, "took_pictures": tick.takes_pictures})
+        ray.train.report({"images_seen": tick.images_seen, **tick.metrics})
 
     def stop() -> bool:
         late = torch.tensor([float(time.monotonic() - started_s > work.max_seconds)], device=device)
@@ -79,7 +83,9 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
         return bool(late.item() > 0)
 
     try:
-        train(state, _batches(work, config, lanes, state), share, reduce=reduce, report=report, stop=stop)
+        with closing(_stream(work, config, lanes, state.images_seen)) as stream:
+            batches = to_device((torch.from_numpy(batch.images) for batch in stream), device)
+            train(state, batches, share, reduce=reduce, report=report, stop=stop)
     except NonFiniteError as error:
         # All workers saw the same sums, so all are here; raising would only have Ray try the same thing again.
         return {"images_seen": state.images_seen, "error": str(error)}
@@ -89,31 +95,33 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
     return {"images_seen": state.images_seen}
 
 
-def _batches(work: Work, config: Config, lanes: range, state: TrainState) -> Iterator[Tensor]:
-    """This worker's lanes of the stream, from where the state stands, as tensors on its device."""
+def _stream(work: Work, config: Config, lanes: range, start_images: int) -> Generator[Batch, None, None]:
+    """This worker's lanes of the data, from where the run stands."""
     storage = open_storage(work.data_uri)
-    manifest = read_manifest(storage)
-    cache = (
-        ShardCache(storage, manifest, limit_bytes=config.compute.cache_bytes) if config.compute.cache_bytes else None
-    )
-    batches = stream_batches(
+    compute, data = config.compute, config.data
+    folder = Path(compute.cache_folder or tempfile.gettempdir()) / "argan-shards"
+    return stream_batches(
         storage,
-        manifest,
+        read_manifest(storage),
         seed=config.seed,
-        num_lanes=config.data.num_lanes,
-        batch_images=config.data.batch_images,
-        window_samples=config.data.window_samples,
+        num_lanes=data.num_lanes,
+        batch_images=data.batch_images,
+        window_samples=data.window_samples,
         lanes=lanes,
-        start_images=state.images_seen,
-        cache=cache,
+        start_images=start_images,
+        cache=ShardCache(directory=folder, limit_bytes=compute.cache_bytes) if compute.cache_bytes else None,
     )
-    return to_device((torch.from_numpy(batch.images) for batch in batches), state.device)
 
 
 class Reporter:
-    """Rank 0's checkpoints and pictures, written behind the loop's back by one thread: training goes on meanwhile."""
+    """Rank 0 writes a run down: history and pictures at once, checkpoints behind the loop's back while it goes on.
+
+    History comes before the checkpoint of the same tick: a run that resumes there has every row up to there.
+    """
 
     def __init__(self, state: TrainState, run: Storage, attempt: int) -> None:
+        earlier = [row["time/elapsed_s"] for row in read_history(run) if row["images_seen"] <= state.images_seen]
+        self._started_s = time.monotonic() - (earlier[-1] if earlier else 0.0)
         self._state = state
         self._run = run
         self._attempt = attempt
@@ -123,6 +131,8 @@ class Reporter:
     def keep(self, tick: Tick) -> None:
         """Takes what is due at this tick. Raises what went wrong with the writing before."""
         self._wait()
+        elapsed_s = time.monotonic() - self._started_s
+        append_history(self._run, {"images_seen": tick.images_seen, **tick.metrics, "time/elapsed_s": elapsed_s})
         if tick.takes_pictures:
             self._write_pictures(tick.images_seen)
         if tick.takes_checkpoint:

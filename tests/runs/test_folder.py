@@ -2,10 +2,10 @@
 
 import pytest
 
-from argan.config import override
 from argan.errors import DataError, MissingError
 from argan.presets import preset
 from argan.runs.folder import append_history, open_run, read_config, read_history
+from argan.settings import override
 from argan.storage import open_storage
 
 

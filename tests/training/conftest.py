@@ -2,8 +2,9 @@
 
 import pytest
 
-from argan.config import Config, override
+from argan.config import Config
 from argan.presets import preset
+from argan.settings import override
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import torch
 import torch.distributed as dist
 from training_photos import photos
 
-from argan.config import from_dict
 from argan.data.shards import lanes_of
+from argan.settings import from_dict
 from argan.training.checkpoint import snapshot
 from argan.training.loop import Tick, train
 from argan.training.state import build_state

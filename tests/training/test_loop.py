@@ -12,8 +12,9 @@ import safetensors.torch
 import torch
 from training_photos import photos
 
-from argan.config import Config, override, to_dict
+from argan.config import Config
 from argan.errors import DataError, NonFiniteError
+from argan.settings import override, to_dict
 from argan.training.checkpoint import restore, snapshot
 from argan.training.gradients import alone
 from argan.training.loop import Tick, train

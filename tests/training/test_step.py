@@ -4,7 +4,8 @@ import pytest
 import torch
 from training_photos import photos
 
-from argan.config import Config, override
+from argan.config import Config
+from argan.settings import override
 from argan.training.gradients import alone
 from argan.training.metrics import TickMetrics
 from argan.training.state import TrainState, build_state

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page_reading import read
 
-from argan.config import Config, override, run_name, to_dict
+from argan.config import Config
 from argan.errors import UserError
+from argan.settings import override, run_name, to_dict
 from argan.viewing.pictures import png_bytes
 from argan.viewing.training_report import NUM_FRAMES, TrainingPictures, filmstrip, training_report
 

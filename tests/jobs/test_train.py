@@ -1,0 +1,240 @@
+"""The training job end to end, with real Ray and faults on purpose. What survives is compared bit for bit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from argan.runs.checkpoints import load_checkpoint, read_pointer
+from argan.runs.folder import read_history
+from argan.storage import Storage, open_storage
+from argan.training.checkpoint import Snapshot
+from cluster.local_s3 import LocalS3
+
+pytestmark = pytest.mark.ray
+
+ROOT = Path(__file__).resolve().parents[2]
+LONG = ["--schedule.total_images", "3600", "--schedule.picture_ticks", "1000"]  # 75 ticks of 4 batches
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """180 scenes of 16 px, in shards of uneven sizes."""
+    out = str(tmp_path_factory.mktemp("scenes"))
+    command = ["jobs/pack.py", "scenes:180", out, "--resolution", "16", "--shard-samples", "70"]
+    subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def undisturbed(scenes: str, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """What 3,600 images make of the debug preset with one worker that nobody kills."""
+    out = str(tmp_path_factory.mktemp("undisturbed"))
+    result = train(scenes, out, *LONG)
+    assert result.returncode == 0, result.stderr
+    return final(only_run(out))
+
+
+def command(data: str, out: str, *more: str) -> list[str]:
+    return [sys.executable, "jobs/train.py", "--preset", "debug", "--data", data, "--out", out, *more]
+
+
+def train(data: str, out: str, *more: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command(data, out, *more), cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)
+
+
+def start(data: str, out: str, *more: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(command(data, out, *more), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def only_run(out: str) -> Storage:
+    storage = open_storage(out)
+    (name,) = {entry.path.split("/")[0] for entry in storage.list() if entry.path.endswith("/config.json")}
+    return storage.child(name)
+
+
+def final(run: Storage) -> Snapshot:
+    saved = load_checkpoint(run, warn=pytest.fail)
+    assert saved is not None
+    return saved
+
+
+def wait_for_images(out: str, images: int, process: "subprocess.Popen[str]") -> None:
+    """Returns once a checkpoint at `images` or later is committed."""
+    end = time.monotonic() + 200
+    while time.monotonic() < end:
+        assert process.poll() is None, "the run ended before it was far enough"
+        if any(Path(out).glob("*/config.json")):
+            checkpoints = read_pointer(only_run(out)).checkpoints
+            if checkpoints and checkpoints[0]["images_seen"] >= images:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"no checkpoint at {images} images")
+
+
+def worker_processes(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    children = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in children if "RayTrainWorker" in " ".join(child.cmdline())]
+
+
+def assert_same(one: Snapshot, other: Snapshot) -> None:
+    assert one.images_seen == other.images_seen
+    for tensors, others in ((one.generator, other.generator), (one.training, other.training)):
+        assert tensors.keys() == others.keys()
+        for name in tensors:
+            assert torch.equal(tensors[name], others[name]), name
+
+
+@pytest.mark.s3
+def test_from_bucket_to_bucket_with_two_workers(s3: LocalS3, scenes: str) -> None:
+    """Pack to S3, train from it, checkpoint to it; the same command again finds it done."""
+    data, out = f"{s3.uri}/train/scenes", f"{s3.uri}/train/runs"
+    for entry in open_storage(scenes).list():
+        open_storage(data).upload(Path(scenes) / entry.path, entry.path)
+    result = train(data, out, "--num-workers", "2")
+    assert result.returncode == 0, result.stderr
+    run = only_run(out)
+    assert final(run).images_seen == 240
+    assert [row["images_seen"] for row in read_history(run)] == [48, 96, 144, 192, 240]
+    names = {entry.path.split("/")[0] for entry in run.list()}
+    assert {"config.json", "latest.json", "history.jsonl", "report.html", "pictures", "tensorboard"} <= names
+    page = run.read_bytes("report.html").decode()
+    assert "finished" in page
+    assert "data:image/png" in page
+    assert f"{run.uri}/report.html" in result.stdout
+    assert "images/s" in result.stderr
+
+    again = train(data, out)
+    assert again.returncode == 0, again.stderr
+    assert "finished already at 240 images" in again.stdout
+
+
+def test_a_killed_worker_is_recovered_from_bit_for_bit(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
+    process = start(scenes, str(tmp_path), *LONG)
+    wait_for_images(str(tmp_path), 480, process)
+    (worker,) = worker_processes(process)
+    worker.kill()
+    assert process.wait(timeout=240) == 0
+    assert_same(final(only_run(str(tmp_path))), undisturbed)
+    seen = [row["images_seen"] for row in read_history(only_run(str(tmp_path)))]
+    assert seen == list(range(48, 3601, 48))
+
+
+def test_a_killed_driver_is_resumed_by_the_same_command(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
+    out = str(tmp_path)
+    process = start(scenes, out, *LONG)
+    wait_for_images(out, 480, process)
+    refused = train(scenes, out, *LONG)
+    assert refused.returncode == 1
+    assert "error: " in refused.stderr
+    assert str(process.pid) in refused.stderr  # it names who trains
+    orphans = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    again = train(scenes, out, *LONG)
+    assert again.returncode == 0, again.stderr
+    assert "resuming at" in again.stdout
+    assert_same(final(only_run(out)), undisturbed)
+    _, alive = psutil.wait_procs(orphans, timeout=60)
+    assert not alive, "the killed driver's cluster lives on"
+
+
+def test_a_broken_newest_checkpoint_falls_back_bit_for_bit(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
+    out = str(tmp_path)
+    half = [*LONG[:1], "1920", *LONG[2:]]
+    assert train(scenes, out, *half).returncode == 0
+    run = only_run(out)
+    newest = read_pointer(run).checkpoints[0]["path"]
+    data = bytearray(run.read_bytes(f"{newest}/training.safetensors"))
+    data[-1] ^= 1
+    run.write_bytes(f"{newest}/training.safetensors", bytes(data))
+    assert train(scenes, out, *LONG).returncode == 0
+    assert_same(final(run), undisturbed)
+
+
+def test_out_of_time_is_a_checkpoint_and_no_error(scenes: str, tmp_path: Path) -> None:
+    result = train(scenes, str(tmp_path), "--minutes", "0.0001", "--schedule.checkpoint_ticks", "1000")
+    assert result.returncode == 0, result.stderr
+    assert "stopped when its time was up at 48 images" in result.stdout
+    assert final(only_run(str(tmp_path))).images_seen == 48
+
+
+def assert_one_sentence(result: "subprocess.CompletedProcess[str]", *said: str) -> None:
+    assert result.returncode == 1, result.stdout + result.stderr
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, result.stderr
+    for words in said:
+        assert words in errors[0]
+    assert "Traceback" not in result.stderr
+
+
+def test_numbers_that_break_are_one_sentence(scenes: str, tmp_path: Path) -> None:
+    result = train(scenes, str(tmp_path), "--optimizer.discriminator_lr", "1e30")
+    assert_one_sentence(result, "between image 0 and image 48", "not finite")
+
+
+def test_what_does_not_fit_is_one_sentence(scenes: str, tmp_path: Path) -> None:
+    out = str(tmp_path / "runs")
+    assert_one_sentence(train(str(tmp_path / "nothing"), out), "nothing")
+    assert_one_sentence(train(scenes, out, "--resolution", "32", "--generator.channels", "8,8,8,8"), "16 px", "32 px")
+    assert_one_sentence(train(scenes, out, "--num-workers", "7"), "7", "data.num_lanes = 6")
+    assert_one_sentence(train(scenes, out, "--num-workers", "2", "--cpus-per-worker", "64"), "64 CPU")
+    assert_one_sentence(train(scenes, out, "--prior.weight", "-1"), "prior.weight", "-1")
+    copy = open_storage(str(tmp_path / "copy"))
+    for entry in open_storage(scenes).list():
+        copy.upload(Path(scenes) / entry.path, entry.path)
+    copy.write_bytes("shards/00001.tar", copy.read_bytes("shards/00001.tar")[:-1024])
+    assert_one_sentence(train(copy.uri, out), "shards/00001.tar", "does not fit the manifest")
+
+
+@pytest.mark.s3
+def test_a_bucket_that_refuses_is_one_sentence_within_a_minute(
+    s3: LocalS3, scenes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = time.monotonic()
+    assert_one_sentence(train(scenes, "s3://no-such-bucket/runs"), "no-such-bucket")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    assert_one_sentence(train(f"{s3.uri}/scenes", f"{s3.uri}/runs"), "s3://")
+    assert time.monotonic() - started < 60
+    started = time.monotonic()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    assert_one_sentence(train(f"{s3.uri}/scenes", f"{s3.uri}/runs"), "127.0.0.1:9")
+    assert time.monotonic() - started < 60
+
+
+def test_a_broken_photo_in_a_shard_is_one_sentence(scenes: str, tmp_path: Path) -> None:
+    copy = open_storage(str(tmp_path / "copy"))
+    for entry in open_storage(scenes).list():
+        copy.upload(Path(scenes) / entry.path, entry.path)
+    for number in range(3):
+        data = copy.read_bytes(f"shards/0000{number}.tar")
+        copy.write_bytes(f"shards/0000{number}.tar", data.replace(b"\xff\xd8\xff", b"\xff\xd8\xfe"))
+    result = train(copy.uri, str(tmp_path / "runs"), "--max-failures", "0")
+    assert_one_sentence(result, "shards/0000")
+
+
+def test_dry_run_says_what_would_be_and_writes_nothing(scenes: str, tmp_path: Path) -> None:
+    result = train(scenes, str(tmp_path / "runs"), "--dry-run", "--prior.weight", "0.7")
+    plan = json.loads(result.stdout)
+    assert plan["config"]["prior"]["weight"] == 0.7
+    assert plan["batches"] == 20
+    assert plan["samples"] == 180
+    assert not (tmp_path / "runs").exists()
+
+
+def test_help_is_quick_and_knows_every_key() -> None:
+    started = time.monotonic()
+    result = subprocess.run(
+        [sys.executable, "jobs/train.py", "--help"], cwd=ROOT, check=True, capture_output=True, text=True,
+        env={**os.environ, "COLUMNS": "120"},
+    )  # fmt: skip
+    assert "--prior.weight" in result.stdout
+    assert "ray job submit" in result.stdout
+    assert time.monotonic() - started < 5  # 0.1 s on an idle machine
