@@ -3,7 +3,7 @@ disparity.
 
 from argan.api import load_run, render
 run = load_run("runs/small-32-0123456789")
-sample = run.sample(16, seed=1)                      # deep, disparity, dof_scale, photo
+sample = run.sample(16, seed=1)                      # deep, photo, disparity, dof_scale
 photo = render(sample.deep, sample.disparity, aperture=0.5)
 """
 
@@ -14,11 +14,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from argan.config import ApertureShape, Config
+from argan.config import Config
 from argan.draws import Purpose, draw_dof_scale, draw_z
 from argan.errors import DataError
 from argan.models.camera import Camera, build_camera
-from argan.optics import ApertureRenderer, views_needed
+from argan.optics import ApertureRenderer, ApertureShape, views_needed
 from argan.runs.checkpoints import load_checkpoint
 from argan.runs.folder import read_config
 from argan.storage import open_storage
@@ -33,7 +33,7 @@ class Sample(NamedTuple):
     """
 
     deep: Tensor
-    shallow: Tensor  # R(deep, dof_scale * disparity): what the discriminator was shown
+    photo: Tensor  # R(deep, dof_scale * disparity): what the discriminator was shown
     disparity: Tensor
     dof_scale: Tensor
 
@@ -53,6 +53,8 @@ class Run:
         """Samples start_index to start_index + num of the endless sequence that `seed` stands for; s ~ p(s) of the
         run.
         """
+        if num < 1 or start_index < 0:
+            raise ValueError(f"num must be at least 1 and start_index at least 0, got {num} and {start_index}")
         first, last = start_index // SAMPLE_BATCH_IMAGES, (start_index + num - 1) // SAMPLE_BATCH_IMAGES
         blocks = [self._block(seed, number) for number in range(first, last + 1)]
         skip = start_index - first * SAMPLE_BATCH_IMAGES

@@ -13,7 +13,6 @@ from argan.errors import UserError
 
 Method = Literal["ar-gan", "gan"]
 DofDistribution = Literal["bernoulli", "uniform", "half_normal", "one"]
-ApertureShape = Literal["disk", "square"]
 Precision = Literal["fp32", "bf16", "fp64"]
 
 
@@ -50,7 +49,7 @@ class OpticsConfig:
 
     d_max_at_64_px: float = option(3.0, "aperture range d_max: largest |disparity|, px per aperture unit at 64 px")
     views_per_side: int = option(5, "views along the aperture's diameter; odd")
-    shape: ApertureShape = option("disk", "aperture mask; disk leaves out the corners")
+    shape: Literal["disk", "square"] = option("disk", "aperture mask; disk leaves out the corners")
     expansion: bool = option(False, "depth expansion network T")
     expansion_weight: float = option(1.0, "lambda_T, weight of mean |T(E)|; only with optics.expansion")
 
@@ -185,6 +184,7 @@ class Config:
     compute: ComputeConfig = ComputeConfig()
 
     def __post_init__(self) -> None:
+        require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
         power = self.resolution >= 8 and self.resolution & (self.resolution - 1) == 0
         require(power, "resolution", self.resolution, "a power of two, 8 or more")
         stages = self.resolution.bit_length() - 2

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -80,7 +81,11 @@ def _parse(key: str, value: Any, kind: Any) -> Any:
             if isinstance(number, float) and number != whole:
                 raise ValueError
             return whole
-        return kind(value)
+        number = kind(value)
+        require(kind is not float or math.isfinite(number), key, value, "a finite number")
+        return number
+    except UserError:
+        raise
     except (ValueError, TypeError, KeyError, OverflowError):
         raise UserError(f"{key} must be of type {kind.__name__}, got {value!r}") from None
 

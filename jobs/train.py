@@ -30,9 +30,9 @@ def main(argv: list[str] | None = None) -> int:
     if workers[1] > config.data.num_lanes:
         raise UserError(f"--num-workers {workers[1]} is more than data.num_lanes = {config.data.num_lanes}")
 
-    from jobs.runtime.training import Order, plan, train  # after the arguments: --help answers at once
+    from jobs.runtime.training import TrainingRequest, plan, train  # after the arguments: --help answers at once
 
-    order = Order(
+    request = TrainingRequest(
         config=config,
         data_uri=arguments.data,
         out_uri=arguments.out,
@@ -44,9 +44,9 @@ def main(argv: list[str] | None = None) -> int:
         command=shlex.join(["python", os.path.relpath(__file__), *(sys.argv[1:] if argv is None else argv)]),
     )
     if arguments.dry_run:
-        print(json.dumps(plan(order), indent=2))
+        print(json.dumps(plan(request), indent=2))
     else:
-        train(order)
+        train(request)
     return 0
 
 
@@ -61,7 +61,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="auto takes a GPU where there is one")
     add("--minutes", type=float, default=float("inf"), help="stop at the first tick after so long; resumable")
-    add("--max-failures", type=int, default=3, help="worker failures to recover from (default 3)")
+    add("--max-failures", type=int, default=3, help="failures in a row to recover from (default 3)")
     add("--dry-run", action="store_true", help="print what would be run as JSON, and stop")
     keys = add_config_flags(parser)
     arguments = parser.parse_args(argv)

@@ -7,7 +7,7 @@ from argan.api import load_run, render
 from argan.errors import DataError
 from argan.presets import preset
 from argan.runs.checkpoints import commit_checkpoint
-from argan.runs.folder import open_run
+from argan.runs.folder import open_run, write_config
 from argan.training.checkpoint import snapshot
 from argan.training.state import build_state
 
@@ -16,6 +16,7 @@ from argan.training.state import build_state
 def run_uri(tmp_path) -> str:
     config = preset("debug")
     folder = open_run(str(tmp_path), config)
+    write_config(folder, config)
     commit_checkpoint(folder, snapshot(build_state(config, torch.device("cpu"))), attempt=1, keep=1)
     return folder.uri
 
@@ -35,8 +36,8 @@ def test_samples_are_a_function_of_seed_and_index(run_uri: str) -> None:
 def test_a_sample_with_a_closed_aperture_is_deep(run_uri: str) -> None:
     sample = load_run(run_uri).sample(40)
     closed = sample.dof_scale == 0
-    torch.testing.assert_close(sample.shallow[closed], sample.deep[closed])
-    assert not torch.allclose(sample.shallow[~closed], sample.deep[~closed])
+    torch.testing.assert_close(sample.photo[closed], sample.deep[closed])
+    assert not torch.allclose(sample.photo[~closed], sample.deep[~closed])
 
 
 def test_render_closes_opens_and_focuses(run_uri: str) -> None:
@@ -48,5 +49,7 @@ def test_render_closes_opens_and_focuses(run_uri: str) -> None:
 
 
 def test_a_run_without_a_checkpoint_is_said_so(tmp_path) -> None:
+    empty = open_run(str(tmp_path), preset("debug"))
+    write_config(empty, preset("debug"))
     with pytest.raises(DataError, match="no checkpoint yet"):
-        load_run(open_run(str(tmp_path), preset("debug")).uri)
+        load_run(empty.uri)

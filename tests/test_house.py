@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for top in ("argan", "jobs", "sweeps", "cluster") for path in (ROOT / top).rglob("*.py"))
 
 FLOORS = [
-    {"argan.errors", "argan.config", "argan.settings", "argan.presets", "argan.draws"},
+    {"argan.errors", "argan.config", "argan.settings", "argan.presets", "argan.draws", "argan.versions"},
     {"argan.storage", "argan.optics", "argan.losses"},
     {"argan.models", "argan.scenes", "argan.data"},
     {"argan.training", "argan.evaluation"},
@@ -69,17 +69,18 @@ def test_the_library_knows_no_ray_and_no_pickle(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "jobs").glob("*.py")), ids=module_name)
 def test_help_is_quick(path: Path) -> None:
     """What a job imports before it has read its arguments, all the way down, is light."""
-    seen: set[str] = set()
+    seen: set[Path] = set()
     todo = [path]
     while todo:
         for name in imports(todo.pop(), top_level_only=True):
             assert name.partition(".")[0] not in HEAVY, f"{path.name} imports {name} before it knows what to do"
-            file = ROOT / (name.replace(".", "/") + ".py")
-            if file.exists() and name not in seen:
-                seen.add(name)
-                todo.append(file)
+            place = ROOT / name.replace(".", "/")
+            for file in (place.with_suffix(".py"), place / "__init__.py"):
+                if file.exists() and file not in seen:
+                    seen.add(file)
+                    todo.append(file)
 
 
 def test_no_two_s3_homes() -> None:
     homes = {module_name(path) for path in SOURCES if {"boto3", "botocore"} & {n.split(".")[0] for n in imports(path)}}
-    assert all(name.startswith("argan.storage.") or name == "cluster.local_s3" for name in homes)
+    assert all(name.startswith("argan.storage.") for name in homes)

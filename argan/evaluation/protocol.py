@@ -5,13 +5,13 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import Any
 
 import torch
 
 from argan.evaluation.estimation import EstimatorBudget
 from argan.evaluation.measures import RankSettings
+from argan.versions import versions
 
 PROTOCOL = "argan-depth/1"
 TEST_SEED = 1_000_003  # of scenes to evaluate on
@@ -28,10 +28,8 @@ def training_protocol(source: Mapping[str, Any], budget: EstimatorBudget, device
             "machine": platform.machine(),
             "cpu_capability": torch.backends.cpu.get_cpu_capability(),
             "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-            "numpy": version("numpy"),
             "python": platform.python_version(),
-            "argan": version("argan"),
+            **versions(),
         },
     }
 

@@ -42,7 +42,8 @@ class AdaIN(nn.Module):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """[B,C,H,W], [B,w_dim] -> [B,C,H,W]"""
         scale, shift = self.affine(w)[:, :, None, None].chunk(2, dim=1)  # [B,C,1,1]
-        mean = x.mean((2, 3), keepdim=True)
-        variance = (x.square().mean((2, 3), keepdim=True) - mean.square()).clamp(min=0.0)  # rounding may go below 0
-        gain = (1.0 + scale) * torch.rsqrt(variance + 1e-5)
-        return torch.addcmul(shift - mean * gain, x, gain)
+        full = at_least_fp32(x)  # bf16 has no digits to spare for a difference of squares
+        mean = full.mean((2, 3), keepdim=True)
+        variance = (full.square().mean((2, 3), keepdim=True) - mean.square()).clamp(min=0.0)  # rounding may go below 0
+        gain = (1.0 + at_least_fp32(scale)) * torch.rsqrt(variance + 1e-5)
+        return torch.addcmul(at_least_fp32(shift) - mean * gain, full, gain).to(x.dtype)

@@ -7,6 +7,7 @@ the pointer has moved under it, or names a later attempt.
 
 import hashlib
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -34,8 +35,13 @@ def read_pointer(run: Storage) -> Pointer:
         data, version = run.read_versioned(POINTER)
     except MissingError:
         return Pointer(0, [], None)
-    content = json.loads(data)
-    return Pointer(content["attempt"], content["checkpoints"], version)
+    try:
+        content = json.loads(data)
+        return Pointer(content["attempt"], content["checkpoints"], version)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{run.uri}/{POINTER} is damaged: put it right, or delete it to begin again ({error})"
+        ) from error
 
 
 def commit_checkpoint(run: Storage, saved: Snapshot, *, attempt: int, keep: int) -> None:
@@ -47,7 +53,8 @@ def commit_checkpoint(run: Storage, saved: Snapshot, *, attempt: int, keep: int)
         raise ConflictError(
             f"{run.uri} is trained by attempt {pointer.attempt} now; this is attempt {attempt} and it stops"
         )
-    path = f"checkpoints/{saved.images_seen:012d}-{attempt}"  # the attempt's own: nobody else writes there
+    # The token keeps two writers of one attempt apart: a worker that was thought dead, and the one in its place.
+    path = f"checkpoints/{saved.images_seen:012d}-{attempt}-{uuid.uuid4().hex[:8]}"
     files = {
         GENERATOR_FILE: safetensors.torch.save(saved.generator),
         TRAINING_FILE: safetensors.torch.save(saved.training),
@@ -61,12 +68,21 @@ def commit_checkpoint(run: Storage, saved: Snapshot, *, attempt: int, keep: int)
     }
     # What is at or past this point was found broken, or this attempt would have gone on from it.
     older = [item for item in pointer.checkpoints if item["images_seen"] < saved.images_seen]
-    kept, dropped = [entry, *older[: keep - 1]], older[keep - 1 :]
+    kept = [entry, *older[: keep - 1]]
     content = {"attempt": attempt, "checkpoints": kept}
     run.write_if(POINTER, json.dumps(content, indent=2).encode(), version=pointer.version)
-    for item in dropped:
-        for name in item["sha256"]:
-            run.delete(f"{item['path']}/{name}")
+    _delete_uncommitted(run, {item["path"] for item in kept}, attempt)
+
+
+def _delete_uncommitted(run: Storage, kept: set[str], attempt: int) -> None:
+    """Deletes what the pointer does not name: dropped checkpoints, and files of those who died before committing.
+
+    What a later attempt is writing stays.
+    """
+    for file in list(run.list("checkpoints/")):
+        path = file.path.rpartition("/")[0]
+        if path not in kept and int(path.split("-")[1]) <= attempt:
+            run.delete(file.path)
 
 
 def load_checkpoint(run: Storage, *, warn: Callable[[str], None], generator_only: bool = False) -> Snapshot | None:

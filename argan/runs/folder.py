@@ -15,19 +15,19 @@ HISTORY = "history.jsonl"
 
 
 def open_run(out_uri: str, config: Config) -> Storage:
-    """The folder of `config` under `out_uri`, with config.json in it.
+    """The folder of `config` under `out_uri`; nothing is written yet.
 
     Raises DataError if a configuration with other results already lives there: hashes collide only by hand.
     """
     run = open_storage(out_uri).child(run_name(config))
-    try:
-        found = read_config(run)
-    except MissingError:
-        found = config
-    if naming_keys(found) != naming_keys(config):
+    if run.exists(CONFIG) and naming_keys(read_config(run)) != naming_keys(config):
         raise DataError(f"{run.uri}/{CONFIG} is of another run; give another --out")
-    run.write_bytes(CONFIG, json.dumps(to_dict(config), indent=2).encode())
     return run
+
+
+def write_config(run: Storage, config: Config) -> None:
+    """Puts config.json in a run's folder: for who holds its lease."""
+    run.write_bytes(CONFIG, json.dumps(to_dict(config), indent=2).encode())
 
 
 def read_config(run: Storage) -> Config:
@@ -36,6 +36,8 @@ def read_config(run: Storage) -> Config:
         return from_dict(json.loads(run.read_bytes(CONFIG)))
     except MissingError:
         raise MissingError(f"there is no run at {run.uri}: {CONFIG} is missing") from None
+    except json.JSONDecodeError as error:
+        raise DataError(f"{run.uri}/{CONFIG} is damaged: {error}") from error
 
 
 def read_history(run: Storage) -> list[dict[str, Any]]:
@@ -44,12 +46,11 @@ def read_history(run: Storage) -> list[dict[str, Any]]:
         return [json.loads(line) for line in run.read_bytes(HISTORY).splitlines()]
     except MissingError:
         return []
+    except json.JSONDecodeError as error:
+        raise DataError(f"{run.uri}/{HISTORY} is damaged: put it right or delete it ({error})") from error
 
 
-def append_history(run: Storage, row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Adds a row and returns the whole. Rows at or past its images are of an attempt that was lost: the new row
-    replaces them.
-    """
+def append_history(run: Storage, row: dict[str, Any]) -> None:
+    """Adds a row. Rows at or past its images are of an attempt that was lost: the new row replaces them."""
     rows = [old for old in read_history(run) if old["images_seen"] < row["images_seen"]] + [row]
     run.write_bytes(HISTORY, "".join(json.dumps(item) + "\n" for item in rows).encode())
-    return rows

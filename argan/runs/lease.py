@@ -136,9 +136,12 @@ class Lease:
                         self._on_lost()
 
 
-def acquire(storage: Storage, lease_s: float = 60.0, on_lost: Callable[[], None] | None = None) -> Lease:
+def acquire(
+    storage: Storage, lease_s: float = 60.0, on_lost: Callable[[], None] | None = None, *, after: int = 0
+) -> Lease:
     """Take the lease of the run whose folder `storage` is. The heartbeat begins with `with` or `Lease.start`.
 
+    Its generation is above `after`, the last that is known from elsewhere: lease.json may have been deleted by hand.
     `on_lost` is called once, mostly from the heartbeat's thread, when another attempt has taken over; it must not call
     the lease. Waits half a lease where an owner elsewhere may be dead. Raises LeaseHeldError if the owner lives.
     """
@@ -147,7 +150,7 @@ def acquire(storage: Storage, lease_s: float = 60.0, on_lost: Callable[[], None]
         refuse_if_held(storage, standing)
     now = time.time()
     record = Record(
-        generation=1 if standing is None else standing.record.generation + 1,
+        generation=max(after, 0 if standing is None else standing.record.generation) + 1,
         held=True,
         token=uuid.uuid4().hex,
         owner=this_process(),

@@ -1,14 +1,12 @@
 """A run's report.html, made from nothing but what lies in its folder: it can be rewritten at any time, by anybody."""
 
-from importlib.metadata import version
-
 from argan.runs.folder import read_config, read_history
 from argan.settings import to_dict
 from argan.storage import Storage
+from argan.versions import versions
 from argan.viewing.training_report import TrainingPictures, filmstrip, training_report
 
 REPORT = "report.html"
-VERSIONED = ("argan", "torch", "numpy", "ray", "webdataset")
 
 
 def write_report(run: Storage, *, state: str, resume_command: str = "") -> None:
@@ -27,7 +25,7 @@ def write_report(run: Storage, *, state: str, resume_command: str = "") -> None:
         pictures,
         state=state,
         resume_command=resume_command,
-        versions={name: version(name) for name in VERSIONED},
+        versions=versions(),
     )
     run.write_bytes(REPORT, html.encode())
 

@@ -72,7 +72,8 @@ def discriminator_step(state: TrainState, real: Tensor, share: Share, metrics: T
     penalises = optimizer.r1_gamma > 0 and batch_number % optimizer.r1_every_batches == 0
     if penalises:
         real = real.requires_grad_(True)
-        real_logits = state.discriminator(real)  # in full precision: its gradient is itself differentiated
+        # In full precision, and past torch.compile, which cannot differentiate twice.
+        real_logits = state.discriminator.forward(real)
     else:
         with _nets_autocast(state):
             real_logits = state.discriminator(real)

@@ -1,5 +1,6 @@
 """What the jobs share at the command line: how they end, and the line that says how far they are."""
 
+import signal
 import sys
 import time
 from collections import deque
@@ -14,10 +15,11 @@ RATE_WINDOW_LINES = 50
 
 
 def run_job(main: Callable[[], int | None]) -> NoReturn:
-    """Runs a job and leaves with its exit code: 0, or 1 after a UserError's sentence, or 130 after Ctrl-C.
+    """Runs a job and leaves with its exit code: 0, or 1 after a UserError's sentence, or 130 after Ctrl-C or SIGTERM.
 
     Anything else that goes wrong is a bug and shows its traceback.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `ray job stop`: leases are released on the way out
     try:
         code = main() or 0
     except UserError as error:

@@ -90,7 +90,7 @@ def fake_pairs(run: Run, seed: int) -> PairSource:
 
     def source(start: int, count: int) -> Pairs:
         sample = run.sample(count, seed=seed, start_index=start)
-        return Pairs(sample.shallow, sample.disparity)
+        return Pairs(sample.photo, sample.disparity)
 
     return source
 

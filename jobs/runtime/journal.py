@@ -1,6 +1,7 @@
 """What people watch while a run trains: TensorBoard and the report page. Written in one place, Ray's controller."""
 
 import io
+import logging
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ import numpy as np
 from PIL import Image
 from ray.train import UserCallback
 
+from argan.errors import StorageError
 from argan.runs.folder import read_history
 from argan.runs.report import picture_positions, write_report
 from argan.storage import Storage, open_storage
+
+log = logging.getLogger(__name__)
 
 
 class Journal(UserCallback):
@@ -21,17 +25,22 @@ class Journal(UserCallback):
     tick.
     """
 
-    def __init__(self, run_uri: str, *, attempt: int, start_images: int, resume_command: str) -> None:
+    def __init__(self, run_uri: str, *, board: str, start_images: int, command: str) -> None:
         self._run_uri = run_uri
-        self._attempt = attempt
-        self._resume_command = resume_command
+        self._board_name = board
+        self._resume_command = command
         self._shown_images = start_images
         self._board: TensorBoard | None = None
 
     def after_report(self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: Any) -> None:
-        run = open_storage(self._run_uri)
+        try:
+            self._catch_up(open_storage(self._run_uri))
+        except StorageError as error:
+            log.warning("nothing could be shown at this tick, the next one catches up: %s", error)
+
+    def _catch_up(self, run: Storage) -> None:
         if self._board is None:
-            self._board = TensorBoard(run, self._attempt, self._shown_images)
+            self._board = TensorBoard(run, self._board_name, self._shown_images)
         rows = [row for row in read_history(run) if row["images_seen"] > self._shown_images]
         pictures = [position for position in picture_positions(run) if position > self._shown_images]
         for row in rows:
@@ -48,11 +57,11 @@ class Journal(UserCallback):
 class TensorBoard:
     """An event file per attempt, written to local disk and copied to the run's folder after every tick."""
 
-    def __init__(self, run: Storage, attempt: int, start_images: int) -> None:
+    def __init__(self, run: Storage, name: str, start_images: int) -> None:
         from tensorboardX import SummaryWriter
 
         self._run = run
-        self._name = f"attempt-{attempt}"
+        self._name = name
         self._folder = Path(tempfile.mkdtemp(prefix="argan-tensorboard-"))
         self._writer = SummaryWriter(str(self._folder), purge_step=start_images)
 

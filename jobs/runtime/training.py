@@ -1,14 +1,17 @@
-"""From an order to a trained run: what is checked first, who may train, what Ray does, how it ends."""
+"""From a request to a trained run: what is checked first, who may train, what is tried again, how it ends."""
 
+import _thread
+import sys
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from argan.config import Config
 from argan.data.manifest import Manifest, read_manifest
-from argan.errors import UserError
-from argan.runs.checkpoints import read_pointer
-from argan.runs.folder import open_run
-from argan.runs.lease import acquire
+from argan.errors import ConflictError, UserError
+from argan.runs.checkpoints import load_checkpoint, read_pointer
+from argan.runs.folder import open_run, write_config
+from argan.runs.lease import Lease, acquire
 from argan.runs.report import REPORT, write_report
 from argan.settings import override, run_name, to_dict
 from argan.storage import Storage, open_storage
@@ -20,31 +23,31 @@ LEASE_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class TrainingRequest:
     """What somebody asked to be trained, and with what."""
 
     config: Config
     data_uri: str
     out_uri: str
     workers: tuple[int, int]  # fewest and most
-    cpus_each: int = 0  # 0: share out the processors that the cluster has
-    use_gpu: bool | None = None  # None: where the cluster has them
-    max_failures: int = 3
+    cpus_each: int = 0  # 0: share out the processors of each node
+    use_gpu: bool | None = None  # None: where the cluster has enough of them
+    max_failures: int = 3  # in a row, without a checkpoint between them
     max_seconds: float = float("inf")
     command: str = ""  # the words that resume it
 
 
-def plan(order: Order) -> dict[str, Any]:
+def plan(request: TrainingRequest) -> dict[str, Any]:
     """What would be run: the resolved configuration and the arithmetic of its batches. Writes nothing."""
-    data = open_storage(order.data_uri)
+    data = open_storage(request.data_uri)
     manifest = read_manifest(data)
-    config = _resolve(order, manifest)
+    config = _resolve(request, manifest)
     batch, total = config.data.batch_images, config.schedule.total_images
     return {
-        "run": open_storage(order.out_uri).child(run_name(config)).uri,
+        "run": open_storage(request.out_uri).child(run_name(config)).uri,
         "data": data.uri,
         "samples": manifest.num_samples,
-        "workers": list(order.workers),
+        "workers": list(request.workers),
         "batches": -(-total // batch),
         "epochs": round(total / manifest.num_samples, 2),
         "ticks": -(-total // config.schedule.tick_images),
@@ -52,67 +55,86 @@ def plan(order: Order) -> dict[str, Any]:
     }
 
 
-def train(order: Order) -> Storage:
+def train(request: TrainingRequest) -> Storage:
     """Trains, resumes, or finds the run finished; returns its folder. Raises UserError with one sentence for a
     person.
     """
-    data = open_storage(order.data_uri)
+    data = open_storage(request.data_uri)
     manifest = read_manifest(data)
-    config = _resolve(order, manifest)
+    config = _resolve(request, manifest)
     _check_shards(data, manifest)
-    run = open_run(order.out_uri, config)
+    run = open_run(request.out_uri, config)
     total = config.schedule.total_images
-    done = next((entry["images_seen"] for entry in read_pointer(run).checkpoints), 0)
     print(f"run {run.uri}", flush=True)
-    if done >= total:
-        print(f"finished already at {done:,} images; --schedule.total_images trains it longer")
-        state = "finished"
-    else:
-        with acquire(run, lease_s=LEASE_S) as lease:
-            print(f"{'resuming' if done else 'starting'} at {done:,} of {total:,} images", flush=True)
-            seen = _train_on_ray(order, config, run, data.uri, attempt=lease.generation, done=done)
+    with acquire(run, lease_s=LEASE_S, on_lost=_thread.interrupt_main, after=read_pointer(run).attempt) as lease:
+        write_config(run, config)
+        seen = _images_done(run)
+        if seen >= total:
+            print(f"finished already at {seen:,} images; --schedule.total_images trains it longer")
+        else:
+            print(f"{'resuming' if seen else 'starting'} at {seen:,} of {total:,} images", flush=True)
+            seen = _train_on_ray(request, config, run, data.uri, lease, seen)
+            print(f"{'finished' if seen >= total else 'stopped when its time was up'} at {seen:,} images")
         state = "finished" if seen >= total else "stopped when its time was up"
-        print(f"{state} at {seen:,} images")
-    write_report(run, state=state, resume_command=order.command)
+        write_report(run, state=state, resume_command=request.command)
     print(f"report {run.uri}/{REPORT}")
     return run
 
 
-def _train_on_ray(order: Order, config: Config, run: Storage, data_uri: str, *, attempt: int, done: int) -> int:
-    """Images seen when it ended."""
-    with start_ray():
+def _train_on_ray(
+    request: TrainingRequest, config: Config, run: Storage, data_uri: str, lease: Lease, done: int
+) -> int:
+    """Images seen when it ended. After a failure it goes on from the last checkpoint, as often as was asked."""
+    ends_at = time.time() + request.max_seconds
+    with start_ray(), Watch(run, Progress(config.schedule.total_images, "images", start=done)):
         # These import Ray, which reads its environment at import: start_ray has set it by now.
         from jobs.runtime.journal import Journal
-        from jobs.runtime.trainer import Workers, fit
+        from jobs.runtime.trainer import Workers, WorkersFailedError, fit
         from jobs.runtime.worker import Work
 
         work = Work(
-            config=to_dict(config),
-            run_uri=run.uri,
-            data_uri=data_uri,
-            attempt=attempt,
-            max_seconds=order.max_seconds,
+            config=to_dict(config), run_uri=run.uri, data_uri=data_uri, attempt=lease.generation, ends_at=ends_at
         )
-        workers = Workers(
-            minimum=order.workers[0],
-            maximum=order.workers[1],
-            cpus_each=order.cpus_each,
-            use_gpu=order.use_gpu,
-            max_failures=order.max_failures,
-        )
-        journal = Journal(run.uri, attempt=attempt, start_images=done, resume_command=order.command)
-        with Watch(run, Progress(config.schedule.total_images, "images", start=done)):
-            return fit(work, workers, journal)
+        low, high = request.workers
+        workers = Workers(minimum=low, maximum=high, cpus_each=request.cpus_each, use_gpu=request.use_gpu)
+        tries = failures = 0
+        while True:
+            journal = Journal(run.uri, board=f"{lease.generation}-{tries}", start_images=done, command=request.command)
+            try:
+                return fit(f"attempt-{lease.generation}-{tries}", work, workers, journal)
+            except WorkersFailedError as error:
+                reached = _images_done(run)
+                failures = failures + 1 if reached == done else 1
+                if failures > request.max_failures:
+                    raise
+                print(f"workers failed, going on from {reached:,} images: {_last_line(error)}", file=sys.stderr)
+                tries, done = tries + 1, reached
+            except KeyboardInterrupt:
+                if lease.lost:
+                    raise ConflictError(f"{run.uri} was taken over by another attempt, and this one stops") from None
+                raise
 
 
-def _resolve(order: Order, manifest: Manifest) -> Config:
+def _images_done(run: Storage) -> int:
+    """Where the newest sound checkpoint stands; a broken one is named on the way."""
+    saved = load_checkpoint(run, warn=lambda text: print(text, file=sys.stderr))
+    return 0 if saved is None else saved.images_seen
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1]
+
+
+def _resolve(request: TrainingRequest, manifest: Manifest) -> Config:
     """The configuration with the data's fingerprint in it. Raises UserError where the data does not fit."""
-    config = order.config
+    config = request.config
     if manifest.resolution != config.resolution:
-        raise UserError(f"{order.data_uri} is packed at {manifest.resolution} px, the run wants {config.resolution} px")
+        raise UserError(
+            f"{request.data_uri} is packed at {manifest.resolution} px, the run wants {config.resolution} px"
+        )
     if manifest.num_samples < config.data.num_lanes:
         few = f"{manifest.num_samples} samples, fewer than data.num_lanes = {config.data.num_lanes}"
-        raise UserError(f"{order.data_uri} has {few}")
+        raise UserError(f"{request.data_uri} has {few}")
     return override(config, {"data.fingerprint": manifest.order_fingerprint})
 
 

@@ -1,7 +1,9 @@
 """The driver's view of a run in training: it reads the history that the controller writes, as anybody could."""
 
 import threading
+from typing import Any
 
+from argan.errors import StorageError
 from argan.runs.folder import read_history
 from argan.storage import Storage
 from jobs.runtime.cli import Progress, duration
@@ -14,7 +16,8 @@ class Watch:
         self._run = run
         self._progress = progress
         self._interval_s = interval_s
-        self._shown_images = self._last_images()
+        self._shown_images = 0
+        self._new_row()  # what is there already is not news
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="watch", daemon=True)
 
@@ -25,21 +28,27 @@ class Watch:
     def __exit__(self, *error: object) -> None:
         self._ended.set()
         self._thread.join()
-        self._show()
+        row = self._new_row()
+        if row is not None:
+            self._progress.close(row["images_seen"], _note(row))
 
     def _follow(self) -> None:
         while not self._ended.wait(self._interval_s):
-            self._show()
+            row = self._new_row()
+            if row is not None:
+                self._progress.show(row["images_seen"], _note(row))
 
-    def _last_images(self) -> int:
-        history = read_history(self._run)
-        return history[-1]["images_seen"] if history else 0
-
-    def _show(self) -> None:
-        history = read_history(self._run)
+    def _new_row(self) -> dict[str, Any] | None:
+        """The last row of the history, if it is another one than the last time. None where storage stays away."""
+        try:
+            history = read_history(self._run)
+        except StorageError:
+            return None
         if not history or history[-1]["images_seen"] == self._shown_images:
-            return
-        row = history[-1]
-        self._shown_images = row["images_seen"]
-        note = f"waiting for data {row['speed/data_wait_share']:.1%} | {duration(row['time/elapsed_s'])} so far"
-        self._progress.show(row["images_seen"], note)
+            return None
+        self._shown_images = history[-1]["images_seen"]
+        return history[-1]
+
+
+def _note(row: dict[str, Any]) -> str:
+    return f"waiting for data {row['speed/data_wait_share']:.1%} | {duration(row['time/elapsed_s'])} so far"

@@ -1,5 +1,6 @@
 """What runs on every worker of a training job: Ray tells it its rank, the loop of argan.training does the rest."""
 
+import logging
 import tempfile
 import time
 from collections.abc import Generator
@@ -19,7 +20,7 @@ from argan.data.cache import ShardCache
 from argan.data.manifest import read_manifest
 from argan.data.shards import lanes_of
 from argan.data.stream import Batch, stream_batches
-from argan.errors import NonFiniteError
+from argan.errors import DataError, NonFiniteError
 from argan.runs.checkpoints import commit_checkpoint, load_checkpoint
 from argan.runs.folder import append_history, read_history
 from argan.settings import from_dict
@@ -32,6 +33,8 @@ from argan.training.step import Share
 from argan.viewing.pictures import png_bytes
 from argan.viewing.samples import aperture_sweep, sample_grid
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
@@ -41,7 +44,7 @@ class Work:
     run_uri: str
     data_uri: str
     attempt: int
-    max_seconds: float  # stop after the first tick past this; infinity: train to the end
+    ends_at: float  # unix seconds: stop at the first tick after this; infinity: train to the end
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -61,16 +64,16 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
     run = open_storage(work.run_uri)
 
     state = build_state(config, device)
-    saved = load_checkpoint(run, warn=print)
+    saved = load_checkpoint(run, warn=log.warning)
     if saved is not None:
         restore(state, saved)
+    require_agreement(state.images_seen, device, world)
 
     lanes = lanes_of(rank, world, config.data.num_lanes)
     per_lane = config.data.batch_images // config.data.num_lanes
     share = Share(lanes.start * per_lane, lanes.stop * per_lane, config.data.batch_images)
     reduce: Reduce = alone if world == 1 else dist.all_reduce
     reporter = Reporter(state, run, work.attempt) if rank == 0 else None
-    started_s = time.monotonic()
 
     def report(tick: Tick) -> None:
         if reporter is not None:
@@ -78,7 +81,7 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
         ray.train.report({"images_seen": tick.images_seen, **tick.metrics})
 
     def stop() -> bool:
-        late = torch.tensor([float(time.monotonic() - started_s > work.max_seconds)], device=device)
+        late = torch.tensor([float(time.time() > work.ends_at)], device=device)
         reduce(late)  # one worker's clock is enough for all to stop at the same tick
         return bool(late.item() > 0)
 
@@ -93,6 +96,19 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
         if reporter is not None:
             reporter.close()
     return {"images_seen": state.images_seen}
+
+
+def require_agreement(images_seen: int, device: torch.device, world: int) -> None:
+    """Raises DataError unless all workers stand at the same image: they would train apart, and nobody would see."""
+    if world == 1:
+        return
+    total = torch.tensor([images_seen], device=device)
+    dist.all_reduce(total)
+    if total.item() != images_seen * world:
+        raise DataError(
+            f"workers read different checkpoints, this one stands at {images_seen} images: "
+            "is --out a folder that all nodes share?"
+        )
 
 
 def _stream(work: Work, config: Config, lanes: range, start_images: int) -> Generator[Batch, None, None]:

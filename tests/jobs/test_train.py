@@ -21,7 +21,7 @@ from cluster.local_s3 import LocalS3
 pytestmark = pytest.mark.ray
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG = ["--schedule.total_images", "3600", "--schedule.picture_ticks", "1000"]  # 75 ticks of 4 batches
+LONG = ["--schedule.total_images", "1920", "--schedule.picture_ticks", "1000"]  # 40 ticks of 4 batches
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def undisturbed(scenes: str, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    """What 3,600 images make of the debug preset with one worker that nobody kills."""
+    """What 1,920 images make of the debug preset with one worker that nobody kills."""
     out = str(tmp_path_factory.mktemp("undisturbed"))
     result = train(scenes, out, *LONG)
     assert result.returncode == 0, result.stderr
@@ -51,7 +51,7 @@ def train(data: str, out: str, *more: str) -> "subprocess.CompletedProcess[str]"
 
 
 def start(data: str, out: str, *more: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(command(data, out, *more), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command(data, out, *more), cwd=ROOT, stdout=subprocess.DEVNULL, text=True)
 
 
 def only_run(out: str) -> Storage:
@@ -118,19 +118,19 @@ def test_from_bucket_to_bucket_with_two_workers(s3: LocalS3, scenes: str) -> Non
 
 def test_a_killed_worker_is_recovered_from_bit_for_bit(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
     process = start(scenes, str(tmp_path), *LONG)
-    wait_for_images(str(tmp_path), 480, process)
+    wait_for_images(str(tmp_path), 240, process)
     (worker,) = worker_processes(process)
     worker.kill()
     assert process.wait(timeout=240) == 0
     assert_same(final(only_run(str(tmp_path))), undisturbed)
     seen = [row["images_seen"] for row in read_history(only_run(str(tmp_path)))]
-    assert seen == list(range(48, 3601, 48))
+    assert seen == list(range(48, 1921, 48))
 
 
 def test_a_killed_driver_is_resumed_by_the_same_command(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
     out = str(tmp_path)
     process = start(scenes, out, *LONG)
-    wait_for_images(out, 480, process)
+    wait_for_images(out, 240, process)
     refused = train(scenes, out, *LONG)
     assert refused.returncode == 1
     assert "error: " in refused.stderr
@@ -148,14 +148,16 @@ def test_a_killed_driver_is_resumed_by_the_same_command(scenes: str, undisturbed
 
 def test_a_broken_newest_checkpoint_falls_back_bit_for_bit(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
     out = str(tmp_path)
-    half = [*LONG[:1], "1920", *LONG[2:]]
+    half = [*LONG[:1], "960", *LONG[2:]]
     assert train(scenes, out, *half).returncode == 0
     run = only_run(out)
     newest = read_pointer(run).checkpoints[0]["path"]
     data = bytearray(run.read_bytes(f"{newest}/training.safetensors"))
     data[-1] ^= 1
     run.write_bytes(f"{newest}/training.safetensors", bytes(data))
-    assert train(scenes, out, *LONG).returncode == 0
+    result = train(scenes, out, *LONG)
+    assert result.returncode == 0, result.stderr
+    assert "checkpoint at 960 images is broken" in result.stderr
     assert_same(final(run), undisturbed)
 
 
@@ -216,8 +218,10 @@ def test_a_broken_photo_in_a_shard_is_one_sentence(scenes: str, tmp_path: Path) 
     for number in range(3):
         data = copy.read_bytes(f"shards/0000{number}.tar")
         copy.write_bytes(f"shards/0000{number}.tar", data.replace(b"\xff\xd8\xff", b"\xff\xd8\xfe"))
-    result = train(copy.uri, str(tmp_path / "runs"), "--max-failures", "0")
+    started = time.monotonic()
+    result = train(copy.uri, str(tmp_path / "runs"))
     assert_one_sentence(result, "shards/0000")
+    assert time.monotonic() - started < 60
 
 
 def test_dry_run_says_what_would_be_and_writes_nothing(scenes: str, tmp_path: Path) -> None:

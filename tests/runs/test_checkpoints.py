@@ -93,10 +93,14 @@ def test_an_attempt_that_lost_its_lease_cannot_commit(run: Storage) -> None:
 def test_a_kill_between_the_files_and_the_pointer_loses_nothing(run: Storage) -> None:
     """Files that were written but not committed are not there for anybody."""
     commit(run, 100)
-    run.write_bytes("checkpoints/000000000200-1/generator.safetensors", b"half of it")
+    run.write_bytes("checkpoints/000000000200-1-dead/generator.safetensors", b"half of it")
+    run.write_bytes("checkpoints/000000000200-2-alive/generator.safetensors", b"half of it")
     assert_loads(run, 100)
     commit(run, 200)
     assert_loads(run, 200)
+    left = {entry.path.split("/")[1] for entry in run.list("checkpoints/")}
+    assert "000000000200-1-dead" not in left
+    assert "000000000200-2-alive" in left  # a later attempt may be about to commit it
 
 
 def test_the_pointer_is_plain_json(run: Storage) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from argan.errors import DataError, MissingError
 from argan.presets import preset
-from argan.runs.folder import append_history, open_run, read_config, read_history
+from argan.runs.folder import append_history, open_run, read_config, read_history, write_config
 from argan.settings import override
 from argan.storage import open_storage
 
@@ -12,8 +12,10 @@ from argan.storage import open_storage
 def test_the_same_configuration_is_the_same_folder(tmp_path) -> None:
     config = preset("debug")
     run = open_run(str(tmp_path), config)
+    write_config(run, config)
     longer = override(config, {"schedule.total_images": 4800})
     assert open_run(str(tmp_path), longer).uri == run.uri
+    write_config(run, longer)
     assert read_config(run) == longer
     assert open_run(str(tmp_path), override(config, {"seed": 1})).uri != run.uri
 
@@ -21,8 +23,7 @@ def test_the_same_configuration_is_the_same_folder(tmp_path) -> None:
 def test_a_folder_of_another_run_is_not_taken_over(tmp_path) -> None:
     config = preset("debug")
     run = open_run(str(tmp_path), config)
-    other = open_run(str(tmp_path), override(config, {"seed": 1}))
-    run.write_bytes("config.json", other.read_bytes("config.json"))
+    write_config(run, override(config, {"seed": 1}))
     with pytest.raises(DataError, match="another run"):
         open_run(str(tmp_path), config)
 

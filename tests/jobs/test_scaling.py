@@ -1,0 +1,52 @@
+"""What a training job asks Ray for, from what the nodes have."""
+
+import pytest
+
+from argan.errors import ConflictError, DataError, MissingError, StorageError, UserError
+from jobs.runtime.trainer import Workers, WorkersFailedError, most_cpus_each, passes, reason, scaling
+
+
+def node(cpus: float, gpus: float = 0, *, alive: bool = True) -> dict:
+    return {"Alive": alive, "Resources": {"CPU": cpus, **({"GPU": gpus} if gpus else {})}}
+
+
+def test_processors_are_shared_out_node_by_node() -> None:
+    assert most_cpus_each([2], 1) == 2
+    assert most_cpus_each([2], 2) == 1
+    assert most_cpus_each([4, 8, 8], 2) == 8  # not 20 / 2: no node has ten
+    assert most_cpus_each([4, 8, 8], 5) == 4
+    assert most_cpus_each([1], 2) == 0
+    assert most_cpus_each([], 1) == 0
+
+
+def test_gpus_are_taken_where_there_are_enough() -> None:
+    nodes = [node(4), node(8, 1), node(8, 1)]
+    asked = scaling(Workers(minimum=2, maximum=2), nodes)
+    assert asked.use_gpu
+    assert asked.resources_per_worker == {"CPU": 8, "GPU": 1}
+    assert not scaling(Workers(minimum=3, maximum=3), nodes).use_gpu
+    assert scaling(Workers(minimum=1, maximum=4), nodes).num_workers == (1, 4)
+
+
+def test_what_is_not_there_is_refused() -> None:
+    with pytest.raises(UserError, match="3 workers need a GPU each, the cluster has 2"):
+        scaling(Workers(minimum=3, maximum=3, use_gpu=True), [node(4, 2)])
+    with pytest.raises(UserError, match="2 workers with 3 CPU each"):
+        scaling(Workers(minimum=2, maximum=2, cpus_each=3), [node(4), node(2)])
+    with pytest.raises(UserError, match="CPU each"):
+        scaling(Workers(minimum=1, maximum=1), [node(4, alive=False)])
+
+
+def test_only_what_may_pass_is_tried_again() -> None:
+    assert passes(StorageError("away"))
+    for error in (ConflictError("lost"), MissingError("gone"), DataError("broken"), UserError("wrong")):
+        assert not passes(error)
+
+
+def test_a_workers_sentence_comes_out() -> None:
+    from ray.train import ControllerError, WorkerGroupError
+
+    assert isinstance(reason(WorkerGroupError("died", {0: RuntimeError("killed")})), WorkersFailedError)
+    broken = DataError("shards/00000.tar is broken")
+    assert reason(WorkerGroupError("died", {0: RuntimeError("lost peer"), 1: broken})) is broken
+    assert isinstance(reason(ControllerError(StorageError("away"))), WorkersFailedError)
