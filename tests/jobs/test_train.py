@@ -22,6 +22,8 @@ pytestmark = pytest.mark.ray
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = ["--schedule.total_images", "1920", "--schedule.picture_ticks", "1000"]  # 40 ticks of 4 batches
+# Ray's controller takes one report a poll, every two seconds: at ticks of half a second the run would wait for it.
+POLL = {"RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,9 @@ def train(data: str, out: str, *more: str) -> "subprocess.CompletedProcess[str]"
 
 
 def start(data: str, out: str, *more: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(command(data, out, *more), cwd=ROOT, stdout=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(
+        command(data, out, *more), cwd=ROOT, stdout=subprocess.DEVNULL, text=True, env={**os.environ, **POLL}
+    )
 
 
 def only_run(out: str) -> Storage:

@@ -165,6 +165,8 @@ def test_bf16_nets_keep_optics_and_losses_in_fp32(config: Config) -> None:
     assert all(abs(value) < 100 for value in metrics.flush(alone).values())
 
 
+# The compiler looks at .grad of what it traces, and torch warns of that.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
 def test_compiled_nets_train_through_r1(config: Config) -> None:
     """The compiled discriminator is passed by where R1 differentiates twice. The backend traces but generates no
     code.
