@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 from argan.errors import UserError
-from jobs.runtime.cli import duration, run_job
+from argan.viewing.numbers import duration
+from jobs.runtime.cli import run_job
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent

@@ -11,11 +11,7 @@ ceiling, its best trivial guess and the gap closed between the two; docs/decisio
 import argparse
 import json
 import math
-import sys
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from jobs.runtime.cli import run_job
 
@@ -24,9 +20,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
 
     from argan.evaluation.estimation import EstimatorBudget  # after the arguments: --help answers at once
-    from jobs.runtime.evaluation import Order, evaluate, plan
+    from jobs.runtime.evaluation import EvaluationRequest, evaluate, plan
 
-    order = Order(
+    request = EvaluationRequest(
         run_uri=arguments.run,
         data_uri=arguments.data,
         num_photos=arguments.scenes,
@@ -37,9 +33,9 @@ def main(argv: list[str] | None = None) -> int:
         ),
     )
     if arguments.dry_run:
-        print(json.dumps(plan(order), indent=2))
+        print(json.dumps(plan(request), indent=2))
         return 0
-    result, page = evaluate(order)
+    result, page = evaluate(request)
     write(arguments.json, json.dumps(without_nan(result), indent=2, allow_nan=False) + "\n")
     if arguments.page:
         write(arguments.page, page())

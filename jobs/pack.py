@@ -20,7 +20,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from argan.errors import UserError
-from jobs.runtime.cli import Progress, duration, run_job
+from argan.viewing.numbers import duration
+from jobs.runtime.cli import Progress, run_job
 
 if TYPE_CHECKING:
     from argan.data.manifest import Manifest

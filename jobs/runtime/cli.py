@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NoReturn, TextIO
 
 from argan.errors import UserError
+from argan.viewing.numbers import duration
 
 TTY_INTERVAL_S = 0.2
 LOG_INTERVAL_S = 5.0
@@ -83,13 +84,3 @@ class Progress:
         line = " | ".join(parts)
         self._stream.write(f"\r{line}\x1b[K" if self._rewrites else f"{line}\n")
         self._stream.flush()
-
-
-def duration(seconds: float) -> str:
-    """A span of time for people: 7 s, 3 min 05 s, 2 h 10 min."""
-    whole_s = round(seconds)
-    if whole_s < 60:
-        return f"{whole_s} s"
-    if whole_s < 3600:
-        return f"{whole_s // 60} min {whole_s % 60:02d} s"
-    return f"{whole_s // 3600} h {whole_s % 3600 // 60:02d} min"

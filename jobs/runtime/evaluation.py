@@ -32,7 +32,7 @@ RANKED_BY = "ordinal_accuracy"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class EvaluationRequest:
     """What somebody asked to be judged, and by what."""
 
     run_uri: str
@@ -47,40 +47,40 @@ class Order:
         return RankSettings(seed=self.seed)
 
 
-def plan(order: Order) -> dict[str, Any]:
+def plan(request: EvaluationRequest) -> dict[str, Any]:
     """What would be done, from the run's configuration and the set's manifest alone."""
-    config = read_config(open_storage(order.run_uri))
-    judges = _judges(order, config.resolution)
-    budget = _affordable(order.budget, judges)
+    config = read_config(open_storage(request.run_uri))
+    judges = _judges(request, config.resolution)
+    budget = _affordable(request.budget, judges)
     ceiling = training_protocol(judges.teach_record, budget, _device())
-    fakes = training_protocol({"run": order.run_uri, "run_name": run_name(config)}, budget, _device())
+    fakes = training_protocol({"run": request.run_uri, "run_name": run_name(config)}, budget, _device())
     return {
         "steps": budget.num_images // budget.batch_images,
         "epochs": round(budget.num_images / budget.num_pairs, 2),
-        "protocol": depth_protocol(fakes=fakes, ceiling=ceiling, test=judges.test_record, ranks=order.ranks),
+        "protocol": depth_protocol(fakes=fakes, ceiling=ceiling, test=judges.test_record, ranks=request.ranks),
     }
 
 
-def evaluate(order: Order) -> tuple[dict[str, Any], Callable[[], str]]:
+def evaluate(request: EvaluationRequest) -> tuple[dict[str, Any], Callable[[], str]]:
     """The result, and how to make its page. Raises UserError with one sentence for a person."""
-    run = load_run(order.run_uri, device=_device(), warn=say)
-    judges = _judges(order, run.config.resolution)
-    budget = _affordable(order.budget, judges)
+    run = load_run(request.run_uri, device=_device(), warn=say)
+    judges = _judges(request, run.config.resolution)
+    budget = _affordable(request.budget, judges)
     test = judges.test()
     protocol = training_protocol(judges.teach_record, budget, run.device)
-    ceiling = _ceiling(order, judges, protocol, budget, run.device)
+    ceiling = _ceiling(request, judges, protocol, budget, run.device)
     say("the estimator learns from the run's own photos and disparity")
     with progress_line(budget.num_images, "images") as progress:
-        net = train_estimator(fake_pairs(run, order.seed), budget, device=run.device, progress=progress)
+        net = train_estimator(fake_pairs(run, request.seed), budget, device=run.device, progress=progress)
     say("judging")
-    fakes = training_protocol(_fakes_record(run, order.seed), budget, run.device)
+    fakes = training_protocol(_fakes_record(run, request.seed), budget, run.device)
     evaluation = evaluate_depth(
         net,
         ceiling,
         test,
         prior=run.config.prior,
-        ranks=order.ranks,
-        protocol=depth_protocol(fakes=fakes, ceiling=protocol, test=judges.test_record, ranks=order.ranks),
+        ranks=request.ranks,
+        protocol=depth_protocol(fakes=fakes, ceiling=protocol, test=judges.test_record, ranks=request.ranks),
     )
     return evaluation.result, lambda: _page(evaluation, test, run.config.d_max_px)
 
@@ -103,18 +103,18 @@ def truth_pairs(truth: TruthSet) -> PairSource:
     return source
 
 
-def _judges(order: Order, resolution: int) -> Judges:
-    sizes = {"num_test": order.num_photos, "num_teach": order.budget.num_pairs}
-    if order.data_uri is None:
+def _judges(request: EvaluationRequest, resolution: int) -> Judges:
+    sizes = {"num_test": request.num_photos, "num_teach": request.budget.num_pairs}
+    if request.data_uri is None:
         return scene_judges(resolution, **sizes)
-    return set_judges(order.data_uri, resolution, **sizes)
+    return set_judges(request.data_uri, resolution, **sizes)
 
 
 def _ceiling(
-    order: Order, judges: Judges, protocol: dict[str, Any], budget: EstimatorBudget, device: torch.device
+    request: EvaluationRequest, judges: Judges, protocol: dict[str, Any], budget: EstimatorBudget, device: torch.device
 ) -> Estimator:
     """The estimator that truth itself teaches: from the cache where one of this very protocol is, else trained."""
-    cache = open_storage(order.cache_uri) if order.cache_uri else None
+    cache = open_storage(request.cache_uri) if request.cache_uri else None
     path = f"ceiling-{protocol_hash(protocol)}.safetensors"
     net = build_estimator(budget, device)
     try:
@@ -125,7 +125,7 @@ def _ceiling(
     except MissingError:
         pass
     except (SafetensorError, DataError) as error:
-        raise DataError(f"{order.cache_uri}/{path} is broken, delete it: {error}") from error
+        raise DataError(f"{request.cache_uri}/{path} is broken, delete it: {error}") from error
     truth = judges.teach()
     say("the ceiling learns from truth")
     with progress_line(budget.num_images, "images") as progress:
@@ -162,12 +162,12 @@ def _weights_sha256(run: Run) -> str:
 
 def _page(evaluation: Evaluation, test: TruthSet, d_max_px: float) -> str:
     scores = evaluation.scores[:, MEASURES.index(RANKED_BY)]
-    order = [index for index in np.argsort(-scores, kind="stable") if not np.isnan(scores[index])]
-    middle = max(0, (len(order) - PICTURES_EACH) // 2)
+    request = [index for index in np.argsort(-scores, kind="stable") if not np.isnan(scores[index])]
+    middle = max(0, (len(request) - PICTURES_EACH) // 2)
     chosen = {
-        "best": order[:PICTURES_EACH],
-        "median": order[middle : middle + PICTURES_EACH],
-        "worst": order[-PICTURES_EACH:],
+        "best": request[:PICTURES_EACH],
+        "median": request[middle : middle + PICTURES_EACH],
+        "worst": request[-PICTURES_EACH:],
     }
     pictures = []
     for place, indices in chosen.items():

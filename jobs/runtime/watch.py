@@ -6,7 +6,8 @@ from typing import Any
 from argan.errors import StorageError
 from argan.runs.folder import read_history
 from argan.storage import Storage
-from jobs.runtime.cli import Progress, duration
+from argan.viewing.numbers import duration
+from jobs.runtime.cli import Progress
 
 
 class Watch:

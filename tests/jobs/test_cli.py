@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from argan.errors import MissingError
-from jobs.runtime.cli import Progress, duration, run_job
+from jobs.runtime.cli import Progress, run_job
 from jobs.runtime.session import start_ray
 
 
@@ -91,13 +91,6 @@ def test_progress_on_a_terminal_rewrites_one_line() -> None:
     progress.close(10)
     assert stream.getvalue().count("\n") == 1
     assert stream.getvalue().count("\r") == 4
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(7.2, "7 s"), (59.9, "1 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min")]
-)
-def test_duration_reads_like_a_person_says_it(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9"])

@@ -11,7 +11,7 @@ from argan.errors import DataError, MissingError
 from argan.evaluation.measures import MEASURES
 from argan.presets import preset
 from argan.runs.checkpoints import commit_checkpoint
-from argan.runs.folder import open_run
+from argan.runs.folder import open_run, write_config
 from argan.storage import open_storage
 from argan.training.checkpoint import snapshot
 from argan.training.state import build_state
@@ -25,6 +25,7 @@ def run_uri(tmp_path_factory):
     """A run of the debug preset (16 px) that has not learned anything yet."""
     config = preset("debug")
     run = open_run(str(tmp_path_factory.mktemp("runs")), config)
+    write_config(run, config)
     commit_checkpoint(run, snapshot(build_state(config, torch.device("cpu"))), attempt=1, keep=1)
     return run.uri
 
