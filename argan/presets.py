@@ -58,7 +58,7 @@ def _full(resolution: int, generator: tuple[int, ...], discriminator: tuple[int,
     return Config(
         preset=f"full-{resolution}",
         resolution=resolution,
-        data=DataConfig(batch_images=64, num_lanes=64, window_samples=1024),
+        data=DataConfig(batch_images=64, num_lanes=64, window_samples=128),
         generator=GeneratorConfig(channels=generator, w_dim=256, mapping_layers=4),
         discriminator=DiscriminatorConfig(channels=discriminator),
         optimizer=OptimizerConfig(generator_lr=2e-4, discriminator_lr=2e-4, r1_every_batches=16),
