@@ -60,12 +60,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--images", type=int, default=16_000, help="images to train for (default: a few minutes)")
     parser.add_argument("--scenes", type=int, default=2_000, help="scenes to train on")
     parser.add_argument("--test-scenes", type=int, default=200, help="scenes to measure on")
-    parser.add_argument("--preset", default="small-32", help="a 32-px preset")
     return parser.parse_args(argv)
 
 
 def training(arguments: argparse.Namespace, scenes: str, runs: str) -> list[str]:
-    command = ["python", "jobs/train.py", "--preset", arguments.preset, "--data", scenes, "--out", runs]
+    command = ["python", "jobs/train.py", "--preset", "small-32", "--data", scenes, "--out", runs]
     ticks = ["--schedule.tick_images", "1600", "--schedule.picture_ticks", "2"]
     return [*command, "--schedule.total_images", str(arguments.images), *ticks]
 

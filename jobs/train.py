@@ -19,6 +19,7 @@ from argan.errors import UserError
 from argan.presets import preset, presets
 from argan.settings import override
 from jobs.runtime.cli import run_job
+from jobs.runtime.workers import Workers
 
 FILLED_IN = ("preset", "data.fingerprint")  # keys of the configuration that are no flags
 
@@ -26,9 +27,9 @@ FILLED_IN = ("preset", "data.fingerprint")  # keys of the configuration that are
 def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
     config = override(preset(arguments.preset), arguments.changes)
-    workers = worker_range(arguments.num_workers)
-    if workers[1] > config.data.num_lanes:
-        raise UserError(f"--num-workers {workers[1]} is more than data.num_lanes = {config.data.num_lanes}")
+    fewest, most = worker_range(arguments.num_workers)
+    if most > config.data.num_lanes:
+        raise UserError(f"--num-workers {most} is more than data.num_lanes = {config.data.num_lanes}")
 
     from jobs.runtime.training import TrainingRequest, plan, train  # after the arguments: --help answers at once
 
@@ -36,9 +37,12 @@ def main(argv: list[str] | None = None) -> int:
         config=config,
         data_uri=arguments.data,
         out_uri=arguments.out,
-        workers=workers,
-        cpus_each=arguments.cpus_per_worker,
-        use_gpu={"auto": None, "cpu": False, "gpu": True}[arguments.device],
+        workers=Workers(
+            minimum=fewest,
+            maximum=most,
+            cpus_each=arguments.cpus_per_worker,
+            use_gpu={"auto": None, "cpu": False, "gpu": True}[arguments.device],
+        ),
         max_failures=arguments.max_failures,
         max_seconds=arguments.minutes * 60,
         command=shlex.join(["python", os.path.relpath(__file__), *(sys.argv[1:] if argv is None else argv)]),

@@ -9,7 +9,15 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for top in ("argan", "jobs", "sweeps", "cluster") for path in (ROOT / top).rglob("*.py"))
 
 FLOORS = [
-    {"argan.errors", "argan.config", "argan.settings", "argan.presets", "argan.draws", "argan.versions"},
+    {
+        "argan.errors",
+        "argan.config",
+        "argan.settings",
+        "argan.presets",
+        "argan.draws",
+        "argan.pixels",
+        "argan.versions",
+    },
     {"argan.storage", "argan.optics", "argan.losses"},
     {"argan.models", "argan.scenes", "argan.data"},
     {"argan.training", "argan.evaluation"},

@@ -18,6 +18,7 @@ from argan.evaluation.measures import MEASURES, RankSettings, TruthSet, measure_
 from argan.evaluation.ranks import mean_over_images
 from argan.evaluation.trivial import best_guesses, means, measure_trivial_guesses
 from argan.models.estimator import Estimator
+from argan.pixels import to_signed
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -47,7 +48,7 @@ def evaluate_depth(
     """
     if len(truth.images) == 0:
         raise UserError("the set to evaluate on holds no photos")
-    images = torch.from_numpy(truth.images).float() / 127.5 - 1
+    images = to_signed(torch.from_numpy(truth.images))
     estimates = estimate(net, images)
     scores = measure_maps(estimates.numpy(), truth, ranks)
     values = means(scores)

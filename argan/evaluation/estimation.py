@@ -16,6 +16,7 @@ from torch import Tensor
 from argan.draws import Purpose, draw_mirror, keyed_generator
 from argan.errors import NonFiniteError, UserError
 from argan.models.estimator import Estimator
+from argan.pixels import to_bytes, to_signed
 
 CHUNK_IMAGES = 256
 PROGRESS_STEPS = 50
@@ -70,7 +71,7 @@ def train_estimator(
     for step in range(num_steps):
         batch = torch.arange(step * budget.batch_images, (step + 1) * budget.batch_images) % budget.num_pairs
         mirror = draw_mirror(budget.seed, step, num=budget.batch_images)
-        image = _mirrored(_from_uint8(images[batch]), mirror).to(device, memory_format=torch.channels_last)
+        image = _mirrored(to_signed(images[batch]), mirror).to(device, memory_format=torch.channels_last)
         target = _mirrored(disparity[batch], mirror).to(device) / net.disparity_unit_px
         for group in optimizer.param_groups:
             group["lr"] = budget.lr * _schedule(step / num_steps)
@@ -103,19 +104,11 @@ def estimate(net: Estimator, images: Tensor) -> Tensor:
 def _collect(source: PairSource, num_pairs: int) -> Pairs:
     """The first pairs in memory: images uint8, disparity float32."""
     chunks = [source(start, min(CHUNK_IMAGES, num_pairs - start)) for start in range(0, num_pairs, CHUNK_IMAGES)]
-    images = torch.cat([_to_uint8(chunk.images) for chunk in chunks])
+    images = torch.cat([to_bytes(chunk.images.cpu().float()) for chunk in chunks])
     disparity = torch.cat([chunk.disparity.float().cpu() for chunk in chunks])
     if not disparity.isfinite().all():
         raise NonFiniteError(f"the disparity to learn from is not finite somewhere in the first {num_pairs} pairs")
     return Pairs(images, disparity)
-
-
-def _to_uint8(images: Tensor) -> Tensor:
-    return ((images.cpu().float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-
-
-def _from_uint8(images: Tensor) -> Tensor:
-    return images.float() / 127.5 - 1
 
 
 def _mirrored(maps: Tensor, mirror: Tensor) -> Tensor:

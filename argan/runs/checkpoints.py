@@ -1,8 +1,8 @@
 """Checkpoints in a run's folder: written aside, then committed by one conditional write of `latest.json`.
 
 `latest.json` lists the good checkpoints, newest first, with the SHA-256 of every file. Loading takes the newest whose
-bytes are what was committed, and says so when that is not the first. An attempt that has lost its lease cannot commit:
-the pointer has moved under it, or names a later attempt.
+bytes are what was committed, and says so when that is not the first. An attempt that has lost its lease is stopped by
+its driver; a worker of it that lives on cannot commit any more once the new owner has.
 """
 
 import hashlib

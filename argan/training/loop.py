@@ -79,7 +79,7 @@ def tick(images_seen: int, metrics: dict[str, float], schedule: ScheduleConfig, 
 
 
 def to_device(batches: Iterator[Tensor], device: torch.device) -> Iterator[Tensor]:
-    """Batches on `device`. On a GPU the next one is already on its way, from pinned memory, while one is used."""
+    """Batches on `device`. On a GPU the next copy, from pinned memory, is asked for before one is used."""
     if device.type == "cpu":
         yield from batches
         return

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from argan.draws import Purpose, draw_dof_scale, draw_mirror, draw_z
 from argan.losses import discriminator_adversarial, focus_prior_loss, generator_adversarial, r1_penalty
 from argan.models.camera import Fake
+from argan.pixels import to_signed
 from argan.training.gradients import Reduce
 from argan.training.metrics import TickMetrics
 from argan.training.state import TrainState
@@ -41,7 +42,7 @@ def train_batch(state: TrainState, photos: Tensor, share: Share, metrics: TickMe
 
 def prepare(state: TrainState, photos: Tensor, share: Share) -> Tensor:
     """uint8 -> [-1, 1], some mirrored: the real photos as the discriminator sees them. [b,3,H,W]"""
-    real = photos.to(state.dtype) / 127.5 - 1.0
+    real = to_signed(photos, state.dtype)
     if state.config.data.mirror:
         mirrored = _ours(state, share, draw_mirror(state.config.seed, state.images_seen, num=share.total))
         real = torch.where(mirrored[:, None, None, None], real.flip(3), real)

@@ -18,6 +18,7 @@ from argan.evaluation.estimation import EstimatorBudget, Pairs, PairSource, buil
 from argan.evaluation.measures import MEASURES, RankSettings, TruthSet
 from argan.evaluation.protocol import depth_protocol, protocol_hash, training_protocol
 from argan.models.estimator import Estimator
+from argan.pixels import to_signed
 from argan.runs.folder import read_config
 from argan.settings import run_name
 from argan.storage import open_storage
@@ -98,7 +99,7 @@ def fake_pairs(run: Run, seed: int) -> PairSource:
 def truth_pairs(truth: TruthSet) -> PairSource:
     def source(start: int, count: int) -> Pairs:
         part = slice(start, start + count)
-        return Pairs(torch.from_numpy(truth.images[part]).float() / 127.5 - 1, torch.from_numpy(truth.disparity[part]))
+        return Pairs(to_signed(torch.from_numpy(truth.images[part])), torch.from_numpy(truth.disparity[part]))
 
     return source
 

@@ -1,6 +1,5 @@
 """A training run as Ray runs it: workers, their processors, what happens when one dies."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -10,16 +9,7 @@ from ray.train.torch import TorchConfig, TorchTrainer
 from argan.errors import ConflictError, MissingError, StorageError, UserError
 from jobs.runtime.journal import Journal
 from jobs.runtime.worker import Work, train_worker
-
-
-@dataclass(frozen=True, kw_only=True)
-class Workers:
-    """How many workers, and what each of them gets. A range is elastic: Ray takes what there is."""
-
-    minimum: int
-    maximum: int
-    cpus_each: int = 0  # 0: share out the processors of each node
-    use_gpu: bool | None = None  # None: where the cluster has enough of them
+from jobs.runtime.workers import Workers
 
 
 class WorkersFailedError(Exception):

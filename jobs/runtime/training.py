@@ -18,6 +18,7 @@ from argan.storage import Storage, open_storage
 from jobs.runtime.cli import Progress
 from jobs.runtime.session import start_ray
 from jobs.runtime.watch import Watch
+from jobs.runtime.workers import Workers
 
 LEASE_S = 60.0
 
@@ -29,9 +30,7 @@ class TrainingRequest:
     config: Config
     data_uri: str
     out_uri: str
-    workers: tuple[int, int]  # fewest and most
-    cpus_each: int = 0  # 0: share out the processors of each node
-    use_gpu: bool | None = None  # None: where the cluster has enough of them
+    workers: Workers
     max_failures: int = 3  # in a row, without a checkpoint between them
     max_seconds: float = float("inf")
     command: str = ""  # the words that resume it
@@ -47,7 +46,7 @@ def plan(request: TrainingRequest) -> dict[str, Any]:
         "run": open_storage(request.out_uri).child(run_name(config)).uri,
         "data": data.uri,
         "samples": manifest.num_samples,
-        "workers": list(request.workers),
+        "workers": [request.workers.minimum, request.workers.maximum],
         "batches": -(-total // batch),
         "epochs": round(total / manifest.num_samples, 2),
         "ticks": -(-total // config.schedule.tick_images),
@@ -89,19 +88,17 @@ def _train_on_ray(
     with start_ray(), Watch(run, Progress(config.schedule.total_images, "images", start=done)):
         # These import Ray, which reads its environment at import: start_ray has set it by now.
         from jobs.runtime.journal import Journal
-        from jobs.runtime.trainer import Workers, WorkersFailedError, fit
+        from jobs.runtime.trainer import WorkersFailedError, fit
         from jobs.runtime.worker import Work
 
         work = Work(
             config=to_dict(config), run_uri=run.uri, data_uri=data_uri, attempt=lease.generation, ends_at=ends_at
         )
-        low, high = request.workers
-        workers = Workers(minimum=low, maximum=high, cpus_each=request.cpus_each, use_gpu=request.use_gpu)
         tries = failures = 0
         while True:
             journal = Journal(run.uri, board=f"{lease.generation}-{tries}", start_images=done, command=request.command)
             try:
-                return fit(f"attempt-{lease.generation}-{tries}", work, workers, journal)
+                return fit(f"attempt-{lease.generation}-{tries}", work, request.workers, journal)
             except WorkersFailedError as error:
                 reached = _images_done(run)
                 failures = failures + 1 if reached == done else 1

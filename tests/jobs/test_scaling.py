@@ -3,7 +3,8 @@
 import pytest
 
 from argan.errors import ConflictError, DataError, MissingError, StorageError, UserError
-from jobs.runtime.trainer import Workers, WorkersFailedError, most_cpus_each, passes, reason, scaling
+from jobs.runtime.trainer import WorkersFailedError, most_cpus_each, passes, reason, scaling
+from jobs.runtime.workers import Workers
 
 
 def node(cpus: float, gpus: float = 0, *, alive: bool = True) -> dict:

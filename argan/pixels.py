@@ -1,0 +1,14 @@
+"""Photos as files hold them and as nets see them: uint8 and [-1, 1]."""
+
+import torch
+from torch import Tensor
+
+
+def to_signed(photos: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """uint8 in any shape -> [-1, 1], sRGB-coded as before: 0 is -1, 255 is 1."""
+    return photos.to(dtype) / 127.5 - 1.0
+
+
+def to_bytes(photos: Tensor) -> Tensor:
+    """[-1, 1] in any shape -> uint8, to the nearest level; what lies outside is cut. The inverse of `to_signed`."""
+    return ((photos + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)

@@ -1,0 +1,13 @@
+"""How many workers a training job asks for."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workers:
+    """How many workers, and what each of them gets. A range is elastic: Ray takes what there is."""
+
+    minimum: int
+    maximum: int
+    cpus_each: int = 0  # 0: share out the processors of each node
+    use_gpu: bool | None = None  # None: where the cluster has enough of them
