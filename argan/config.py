@@ -31,7 +31,7 @@ class DataConfig:
     """Which samples, in which order (argan/data/shards.py)."""
 
     fingerprint: str = option("", "hash of the packed set and its shards; filled in by the job")
-    batch_images: int = option(32, "images in a global batch, over all workers")
+    batch_images: int = option(16, "images in a global batch, over all workers")
     num_lanes: int = option(16, "parallel streams that a batch is dealt from; the most workers there can be")
     window_samples: int = option(256, "samples shuffled at a time inside a lane")
     mirror: bool = option(True, "flip each photo left to right with probability 1/2")
@@ -104,7 +104,7 @@ class GeneratorConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorConfig:
-    channels: tuple[int, ...] = option((64, 128, 256), "features after each stride-2 stage")
+    channels: tuple[int, ...] = option((32, 64, 128, 256), "features at full size, then after each halving")
 
     def __post_init__(self) -> None:
         positive = bool(self.channels) and min(self.channels) >= 1
@@ -119,7 +119,7 @@ class OptimizerConfig:
     discriminator_lr: float = option(5e-4, "learning rate of the discriminator")
     beta1: float = option(0.0, "Adam beta1")
     beta2: float = option(0.99, "Adam beta2")
-    r1_gamma: float = option(0.5, "weight of the R1 penalty; 0 is off")
+    r1_gamma: float = option(0.1, "weight of the R1 penalty; 0 is off")
     r1_every_batches: int = option(8, "lazy R1: on every k-th batch, k times as strong")
     ema_half_life_images: int = option(10_000, "half-life of the moving average of the generator")
     ema_ramp: float = option(0.05, "half-life is at most this share of the images seen; 0 is off")
@@ -191,8 +191,8 @@ class Config:
         got = self.generator.channels
         require(len(got) == stages, "generator.channels", got, f"{stages} numbers at {self.resolution} px")
         got = self.discriminator.channels
-        fits = len(got) < self.resolution.bit_length() - 1
-        require(fits, "discriminator.channels", got, f"at most {self.resolution.bit_length() - 2} numbers")
+        most = self.resolution.bit_length() - 1
+        require(len(got) <= most, "discriminator.channels", got, f"at most {most} numbers at {self.resolution} px")
         whole = self.schedule.tick_images % self.data.batch_images == 0
         rule = f"a multiple of data.batch_images = {self.data.batch_images}"
         require(whole, "schedule.tick_images", self.schedule.tick_images, rule)

@@ -35,7 +35,7 @@ def small_64() -> Config:
         preset="small-64",
         resolution=64,
         generator=GeneratorConfig(channels=(192, 128, 96, 64, 32)),
-        discriminator=DiscriminatorConfig(channels=(32, 64, 128, 256)),
+        discriminator=DiscriminatorConfig(channels=(16, 32, 64, 128, 256)),
         schedule=ScheduleConfig(total_images=400_000),
     )
 
@@ -49,7 +49,7 @@ def small_128() -> Config:
         preset="small-128",
         resolution=128,
         generator=GeneratorConfig(channels=(192, 128, 96, 64, 32, 24)),
-        discriminator=DiscriminatorConfig(channels=(24, 48, 96, 192, 256)),
+        discriminator=DiscriminatorConfig(channels=(16, 24, 48, 96, 192, 256)),
         schedule=ScheduleConfig(total_images=800_000),
     )
 
@@ -72,7 +72,7 @@ def full_32() -> Config:
 
     python jobs/train.py --preset full-32 --data s3://BUCKET/SET --out s3://BUCKET/runs --num-workers 1
     """
-    return _full(32, (512, 384, 256, 128), (128, 256, 512))
+    return _full(32, (512, 384, 256, 128), (64, 128, 256, 512))
 
 
 def full_64() -> Config:
@@ -80,7 +80,7 @@ def full_64() -> Config:
 
     python jobs/train.py --preset full-64 --data s3://BUCKET/SET --out s3://BUCKET/runs --num-workers 4
     """
-    return _full(64, (512, 512, 384, 256, 128), (128, 256, 512, 512))
+    return _full(64, (512, 512, 384, 256, 128), (64, 128, 256, 512, 512))
 
 
 def full_128() -> Config:
@@ -88,7 +88,7 @@ def full_128() -> Config:
 
     python jobs/train.py --preset full-128 --data s3://BUCKET/SET --out s3://BUCKET/runs --num-workers 8
     """
-    return _full(128, (512, 512, 384, 256, 128, 64), (64, 128, 256, 512, 512))
+    return _full(128, (512, 512, 384, 256, 128, 64), (32, 64, 128, 256, 512, 512))
 
 
 def debug() -> Config:
@@ -101,7 +101,7 @@ def debug() -> Config:
         resolution=16,
         data=DataConfig(batch_images=12, num_lanes=6, window_samples=16),
         generator=GeneratorConfig(z_dim=16, w_dim=16, mapping_layers=1, channels=(16, 12, 8)),
-        discriminator=DiscriminatorConfig(channels=(8, 16)),
+        discriminator=DiscriminatorConfig(channels=(8, 8, 16)),
         optimizer=OptimizerConfig(ema_half_life_images=200, r1_every_batches=4),
         schedule=ScheduleConfig(total_images=240, tick_images=48, checkpoint_ticks=1, picture_ticks=2),
     )

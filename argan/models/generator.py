@@ -1,8 +1,8 @@
-"""The generator G: z -> (I_d, D), a 2-D HoloGAN with two heads (METHOD: Networks; reconstruction).
+"""The generator G: z -> (I_d, D), a 2-D HoloGAN with heads for image and disparity (METHOD: Networks; reconstruction).
 
-A learned constant grows by [upsample, conv, AdaIN, leaky ReLU] per stage; the last features feed an image head and a
-disparity head. Upsampling is nearest neighbour before a convolution: transposed ones print a checkerboard into the
-depth.
+A learned constant grows by [upsample, conv, AdaIN, leaky ReLU] per stage. Every stage adds its part of image and
+disparity to what the coarser ones have drawn (output skips, as in StyleGAN2; docs/decisions/networks.md). Features are
+upsampled by nearest neighbour before a convolution: transposed ones print a checkerboard into the depth.
 """
 
 import itertools
@@ -79,22 +79,27 @@ class Generator(nn.Module):
         self.stages = nn.ModuleList(
             Stage(a, b, w_dim, random, upsample=i > 0) for i, (a, b) in enumerate(zip(inputs, channels, strict=True))
         )
-        self.image_head = nn.Conv2d(channels[-1], 3, 3, padding=1)
-        self.disparity_head = nn.Conv2d(channels[-1], 1, 3, padding=1) if has_disparity else None
-        for head in (self.image_head, self.disparity_head):
-            if head is not None:
-                # Small but not zero: at D = 0 a symmetric aperture gives D no gradient at all (METHOD: Consequences).
-                nn.init.normal_(head.weight, std=(9 * channels[-1]) ** -0.5, generator=random)
-                nn.init.zeros_(head.bias)  # type: ignore[arg-type]
+        outputs = 4 if has_disparity else 3  # red, green, blue, disparity
+        heads = [nn.Conv2d(width, outputs, 1) for width in channels[:-1]]
+        heads.append(nn.Conv2d(channels[-1], outputs, 3, padding=1))
+        for head in heads:
+            # Small but not zero: at D = 0 a symmetric aperture gives D no gradient at all (METHOD: Consequences).
+            nn.init.normal_(head.weight, std=(head.weight[0].numel() * len(heads)) ** -0.5, generator=random)
+            nn.init.zeros_(head.bias)  # type: ignore[arg-type]
+        self.heads = nn.ModuleList(heads)
 
     def forward(self, z: Tensor) -> Deep:
         w = z
         for layer in self.mapping:
             w = leaky_relu(layer(w))
         x = self.constant.expand(z.shape[0], -1, -1, -1)
-        for stage in self.stages:
+        drawn = None  # [B,3 or 4,h,w], before tanh
+        for stage, head in zip(self.stages, self.heads, strict=True):
             x = stage(x, w)
-        image = torch.tanh(at_least_fp32(self.image_head(x)))
-        if self.disparity_head is None:
+            part = at_least_fp32(head(x))
+            drawn = part if drawn is None else part + F.interpolate(drawn, scale_factor=2.0, mode="bilinear")
+        assert drawn is not None  # there is a stage
+        image = torch.tanh(drawn[:, :3])
+        if drawn.shape[1] == 3:
             return Deep(image, torch.zeros_like(image[:, :1]))
-        return Deep(image, self.d_max_px * torch.tanh(at_least_fp32(self.disparity_head(x))))
+        return Deep(image, self.d_max_px * torch.tanh(drawn[:, 3:]))
