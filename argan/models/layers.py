@@ -3,9 +3,12 @@
 No layer keeps statistics of the batch: they would couple samples, and so workers.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 LEAK = 0.2
 
@@ -26,12 +29,38 @@ def init_conv(layer: nn.Conv2d | nn.Linear, random: torch.Generator) -> None:
         nn.init.zeros_(layer.bias)
 
 
-class AdaIN(nn.Module):
-    """Adaptive instance normalisation (Huang & Belongie 2017, as in HoloGAN): each map gets its mean and scale from w.
+class _InstanceNorm(torch.autograd.Function):
+    """(x - mean) / std * scale + shift over H and W, its gradient by hand.
 
-    Written with means over H and W: on the CPU F.instance_norm falls out of channels_last, and torch.var_mean takes
-    tens of times as long as two means.
+    What autograd records for the same formula passes over x about three times as often; F.instance_norm falls out of
+    channels_last on the CPU, and torch.var_mean takes tens of times as long as two means (docs/decisions/networks.md).
     """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        mean = x.mean((2, 3), keepdim=True)
+        power = torch.linalg.vector_norm(x, dim=(2, 3), keepdim=True).square() / x[0, 0].numel()
+        inverse_std = torch.rsqrt((power - mean.square()).clamp(min=0.0) + 1e-5)  # rounding may go below 0
+        ctx.save_for_backward(x, scale, mean, inverse_std)
+        gain = scale * inverse_std
+        return torch.addcmul(shift - mean * gain, x, gain)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """With n = (x - mean) / std: gain (g - mean(g) - n mean(g n)) to x, sum(g n) to scale, sum(g) to shift."""
+        x, scale, mean, inverse_std = ctx.saved_tensors
+        along_shift = gradient.mean((2, 3), keepdim=True)
+        along_scale = ((gradient * x).mean((2, 3), keepdim=True) - along_shift * mean) * inverse_std
+        gain = scale * inverse_std
+        slope = -gain * inverse_std * along_scale
+        to_x = torch.addcmul(-gain * along_shift - slope * mean, x, slope).addcmul_(gradient, gain)
+        pixels = x[0, 0].numel()
+        return to_x, pixels * along_scale, pixels * along_shift
+
+
+class AdaIN(nn.Module):
+    """Adaptive instance normalisation (Huang & Belongie 2017, as in HoloGAN): w sets the mean and scale of each map."""
 
     def __init__(self, channels: int, w_dim: int, random: torch.Generator) -> None:
         super().__init__()
@@ -41,9 +70,6 @@ class AdaIN(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """[B,C,H,W], [B,w_dim] -> [B,C,H,W]"""
-        scale, shift = self.affine(w)[:, :, None, None].chunk(2, dim=1)  # [B,C,1,1]
+        scale, shift = at_least_fp32(self.affine(w))[:, :, None, None].chunk(2, dim=1)  # [B,C,1,1]
         full = at_least_fp32(x)  # bf16 has no digits to spare for a difference of squares
-        mean = full.mean((2, 3), keepdim=True)
-        variance = (full.square().mean((2, 3), keepdim=True) - mean.square()).clamp(min=0.0)  # rounding may go below 0
-        gain = (1.0 + at_least_fp32(scale)) * torch.rsqrt(variance + 1e-5)
-        return torch.addcmul(at_least_fp32(shift) - mean * gain, full, gain).to(x.dtype)
+        return _InstanceNorm.apply(full, 1.0 + scale, shift).to(x.dtype)

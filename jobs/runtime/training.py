@@ -103,7 +103,11 @@ def _train_on_ray(
                 reached = _images_done(run)
                 failures = failures + 1 if reached == done else 1
                 if failures > request.max_failures:
-                    raise
+                    print(error, file=sys.stderr)  # the workers' own traceback, for whoever mends it
+                    times = "once" if failures == 1 else f"{failures} times in a row"
+                    raise UserError(
+                        f"the workers failed {times} at {reached:,} images, the last time with {_last_line(error)}"
+                    ) from None
                 print(f"workers failed, going on from {reached:,} images: {_last_line(error)}", file=sys.stderr)
                 tries, done = tries + 1, reached
             except KeyboardInterrupt:

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from argan.models.generator import Generator, upsample_conv
+from argan.models.generator import Generator, upsample_conv, window_sums
 
 
 def generator(*, has_disparity: bool = True) -> Generator:
@@ -17,7 +17,7 @@ def test_fused_upsampling_is_upsampling_then_convolution() -> None:
     x = torch.randn(3, 5, 6, 7, dtype=torch.float64, requires_grad=True)
     weight = torch.randn(4, 5, 3, 3, dtype=torch.float64, requires_grad=True)
     plain = F.conv2d(F.interpolate(x, scale_factor=2.0, mode="nearest"), weight, padding=1)
-    fused = upsample_conv(x, weight)
+    fused = upsample_conv(x, weight, window_sums().double())
     torch.testing.assert_close(fused, plain)
     direction = torch.randn_like(plain)
     for one, other in zip(
@@ -45,5 +45,21 @@ def test_samples_do_not_depend_on_their_batch() -> None:
 
 def test_the_standard_gan_has_no_disparity() -> None:
     net = generator(has_disparity=False)
-    assert not any("disparity" in name for name, _ in net.named_parameters())
+    assert [head.out_channels for head in net.heads] == [3, 3, 3]
     assert torch.equal(net(torch.randn(2, 6)).disparity, torch.zeros(2, 1, 16, 16))
+
+
+def test_every_stage_draws_at_its_own_size() -> None:
+    """Output skips: without the finer heads, what the 4-px stage draws is a bilinear enlargement of 4x4 pixels."""
+    net, parts = generator().double(), []
+    net.heads[0].register_forward_hook(lambda module, inputs, output: parts.append(output))
+    with torch.no_grad():
+        for head in list(net.heads)[1:]:
+            for parameter in head.parameters():
+                parameter.zero_()
+        disparity = net(torch.randn(2, 6, dtype=torch.float64)).disparity
+    (drawn,) = parts
+    assert drawn.shape == (2, 4, 4, 4)
+    for _ in range(2):
+        drawn = F.interpolate(drawn, scale_factor=2.0, mode="bilinear")
+    torch.testing.assert_close(disparity, 1.5 * drawn[:, 3:].tanh())

@@ -165,8 +165,9 @@ def test_bf16_nets_keep_optics_and_losses_in_fp32(config: Config) -> None:
     assert all(abs(value) < 100 for value in metrics.flush(alone).values())
 
 
-# The compiler looks at .grad of what it traces, and torch warns of that.
+# The compiler looks at .grad of what it traces and makes an autograd.Function object, and torch warns of both.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@pytest.mark.filterwarnings("ignore:.*Function'> should not be instantiated:DeprecationWarning")
 def test_compiled_nets_train_through_r1(config: Config) -> None:
     """The compiled discriminator is passed by where R1 differentiates twice. The backend traces but generates no
     code.
