@@ -16,16 +16,15 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from argan.errors import UserError
 from argan.viewing.numbers import duration
-from jobs.runtime.cli import Progress, run_job
+from jobs.runtime.cli import run_job
 
 if TYPE_CHECKING:
     from argan.data.manifest import Manifest
-    from argan.data.packing import Plan, ShardRecord
+    from argan.data.packing import Plan
     from argan.storage import Storage
 
 
@@ -54,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from argan.data.packing import commit, finished_shards, is_committed, make_plan
     from argan.data.sources import list_source
     from argan.storage import open_storage
+    from jobs.runtime.packing import pack_missing
 
     started_s = time.monotonic()
     out = open_storage(args.out)
@@ -75,39 +75,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     if is_committed(out) and len(records) == plan.num_shards:
         print(f"already packed: {out.uri} is finished, nothing was written")
         return
-    records = pack(plan, out, records, args.num_workers)
-    manifest = commit(plan, out, records)
+    manifest = commit(plan, out, pack_missing(plan, out, records, args.num_workers))
     print(summary(manifest, out, time.monotonic() - started_s))
-
-
-def pack(
-    plan: "Plan", out: "Storage", finished: "dict[int, ShardRecord]", num_workers: int | None
-) -> "dict[int, ShardRecord]":
-    """All shards by index: those finished before, and the others made now, one Ray task each."""
-    records = dict(finished)
-    if len(records) == plan.num_shards:
-        return records
-    from argan.data.packing import pack_shard
-    from jobs.runtime.session import start_ray
-
-    missing = (job for job in plan.shard_jobs() if job.index not in finished)
-    done = sum(record.num_items for record in records.values())
-    with start_ray(num_cpus=num_workers):
-        import ray
-
-        progress = Progress(plan.terms.num_items, "photos", start=done)
-        task = ray.remote(pack_shard)
-        num_at_once = num_workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        running = [task.remote(job, out) for job in islice(missing, num_at_once)]
-        while running:
-            [ready], running = ray.wait(running)
-            record = ray.get(ready)
-            records[record.index] = record
-            running += [task.remote(job, out) for job in islice(missing, 1)]
-            done += record.num_items
-            progress.show(done, f"{len(records)}/{plan.num_shards} shards")
-    progress.close(done, f"{len(records)}/{plan.num_shards} shards")
-    return records
 
 
 def forecast(plan: "Plan", out: "Storage", num_finished: int) -> dict[str, Any]:

@@ -24,8 +24,20 @@ FLOORS = [
     {"argan.viewing"},
     {"argan.runs"},
     {"argan.api"},
-    {"cluster", "jobs", "sweeps"},
+    {"cluster", "jobs", "sweeps", "argan.scenes.__main__"},
 ]
+OPEN_FLOORS = (0, len(FLOORS) - 1)  # where rooms know each other; elsewhere they do not
+NEIGHBOURS = {("argan.data", "argan.scenes")}  # but packing draws scenes
+FILES = {"argan.storage", "argan.data", "os", "pathlib", "shutil", "tempfile"}
+NEVER = {  # what lies below a room, and it does without all the same, in what it imports too
+    "argan.storage": {"torch", "numpy", "PIL"},
+    "argan.models": {"argan.losses", "argan.storage"},
+    "argan.scenes": {"argan.optics", "argan.losses", "argan.storage"},
+    "argan.data": {"argan.optics", "argan.losses"},
+    "argan.training": FILES,
+    "argan.evaluation": FILES,
+    "argan.viewing": {"argan.storage"},
+}
 HEAVY = {"torch", "ray", "numpy", "matplotlib", "boto3", "pyarrow", "PIL", "webdataset"}
 
 
@@ -33,34 +45,76 @@ def module_name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def floor(module: str) -> int | None:
-    """The floor of one of our modules; None for the world outside and for `argan` itself."""
-    found = [i for i, names in enumerate(FLOORS) for name in names if f"{module}.".startswith(f"{name}.")]
-    return found[0] if found else None
+MODULES = {module_name(path): path for path in SOURCES}
+
+
+def room(module: str) -> tuple[int, str] | None:
+    """The floor and the room of one of our modules; None for the world outside and for `argan` itself."""
+    found = [(name, i) for i, names in enumerate(FLOORS) for name in names if f"{module}.".startswith(f"{name}.")]
+    name, i = max(found, key=lambda place: len(place[0]), default=("", -1))
+    return (i, name) if name else None
 
 
 def imports(path: Path, *, top_level_only: bool = False) -> set[str]:
+    """The modules that a file imports, and the packages around them, which are imported on the way."""
     tree = ast.parse(path.read_text())
-    nodes = tree.body if top_level_only else list(ast.walk(tree))
-    found = set()
-    for node in nodes:
+    names = set()
+    for node in tree.body if top_level_only else ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute here"
-            found.add(node.module or "")
+            assert node.module
+            members = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {node.module} | (members & MODULES.keys())
+    return {name.rsplit(".", i)[0] for name in names for i in range(name.count(".") + 1)}
+
+
+def reach(modules: set[str]) -> set[str]:
+    """All that these modules import, themselves or through others of ours."""
+    found: set[str] = set()
+    todo = set(modules)
+    while todo:
+        new = imports(MODULES[todo.pop()]) - found
+        found |= new
+        todo |= new & MODULES.keys()
     return found
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
 def test_imports_go_down_only(path: Path) -> None:
-    here = floor(module_name(path))
-    if module_name(path) in ("argan",):
+    module = module_name(path)
+    if module == "argan":
         return
+    here = room(module)
     assert here is not None, f"{path} stands on no floor"
     for name in imports(path):
-        there = floor(name)
-        assert there is None or there <= here, f"{module_name(path)} imports {name}, which is above it"
+        there = room(name)
+        if there is None or there == here:
+            continue
+        assert there[0] <= here[0], f"{module} imports {name}, which is above it"
+        knows = there[0] < here[0] or here[0] in OPEN_FLOORS or (here[1], there[1]) in NEIGHBOURS
+        assert knows, f"{module} imports {name}, which is beside it"
+
+
+@pytest.mark.parametrize("name", NEVER)
+def test_what_a_room_does_without(name: str) -> None:
+    inside = {module for module in MODULES if room(module) == room(name)}
+    assert inside
+    assert not reach(inside) & NEVER[name]
+
+
+def test_no_way_of_importing_goes_unseen(tmp_path: Path) -> None:
+    file = tmp_path / "file.py"
+    for text in (
+        "import argan.viewing.pages",
+        "from argan.viewing.pages import page",
+        "from argan.viewing import pages",
+    ):
+        file.write_text(f"def later():\n    {text}\n")
+        assert imports(file) == {"argan", "argan.viewing", "argan.viewing.pages"}
+    file.write_text("from argan import __version__, viewing")
+    assert imports(file) == {"argan", "argan.viewing"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)
@@ -70,8 +124,7 @@ def test_files_hold_one_idea(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if path.is_relative_to(ROOT / "argan")], ids=module_name)
 def test_the_library_knows_no_ray_and_no_pickle(path: Path) -> None:
-    tops = {name.partition(".")[0] for name in imports(path)}
-    assert not tops & {"ray", "pickle", "jobs", "sweeps"}
+    assert not imports(path) & {"ray", "pickle", "jobs", "sweeps", "cluster"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "jobs").glob("*.py")), ids=module_name)
@@ -81,14 +134,17 @@ def test_help_is_quick(path: Path) -> None:
     todo = [path]
     while todo:
         for name in imports(todo.pop(), top_level_only=True):
-            assert name.partition(".")[0] not in HEAVY, f"{path.name} imports {name} before it knows what to do"
-            place = ROOT / name.replace(".", "/")
-            for file in (place.with_suffix(".py"), place / "__init__.py"):
-                if file.exists() and file not in seen:
-                    seen.add(file)
-                    todo.append(file)
+            assert name not in HEAVY, f"{path.name} imports {name} before it knows what to do"
+            file = MODULES.get(name)
+            if file and file not in seen:
+                seen.add(file)
+                todo.append(file)
 
 
-def test_no_two_s3_homes() -> None:
-    homes = {module_name(path) for path in SOURCES if {"boto3", "botocore"} & {n.split(".")[0] for n in imports(path)}}
-    assert all(name.startswith("argan.storage.") for name in homes)
+@pytest.mark.parametrize(
+    ("packages", "homes"), [({"boto3", "botocore"}, ("argan.storage.",)), ({"ray"}, ("jobs.runtime.", "sweeps."))]
+)
+def test_one_home(packages: set[str], homes: tuple[str, ...]) -> None:
+    users = {name for name, path in MODULES.items() if packages & imports(path)}
+    assert users
+    assert all(name.startswith(homes) for name in users), users

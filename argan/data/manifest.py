@@ -134,19 +134,18 @@ def read_manifest(storage: Storage) -> Manifest:
     if schema != SCHEMA:
         raise DataError(f"{MANIFEST_PATH} of {storage.uri} has schema {schema!r}, not {SCHEMA!r}")
     try:
-        manifest = _decode(head, rows)
-    except (DataError, KeyError, TypeError) as error:
+        return _decode(head, rows)
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"the manifest of {storage.uri} does not fit: {error}") from error
-    if (manifest.fingerprint, manifest.num_samples) != (head["fingerprint"], head["num_samples"]):
-        raise DataError(f"the rows of {storage.uri} are not those that its {MANIFEST_PATH} speaks of")
-    return manifest
 
 
 def _decode(head: dict[str, Any], rows: bytes) -> Manifest:
-    """The two files -> a Manifest. Raises KeyError or TypeError where a field of `head` is missing or odd."""
+    """The two files -> a Manifest. Raises KeyError, TypeError or ValueError (DataError is one) where a field of `head`
+    is missing or odd, or where the rows are not what it says.
+    """
     if hashlib.sha256(rows).hexdigest() != head["manifest_sha256"]:
         raise DataError(f"{ROWS_PATH} is not the file whose sha256 {MANIFEST_PATH} gives")
-    return Manifest(
+    manifest = Manifest(
         **_decode_rows(rows),
         shards=tuple(ShardInfo(**shard) for shard in head["shards"]),
         resolution=head["resolution"],
@@ -155,6 +154,9 @@ def _decode(head: dict[str, Any], rows: bytes) -> Manifest:
         seed=head["seed"],
         skipped=head["skipped"],
     )
+    if (manifest.fingerprint, manifest.num_samples) != (head["fingerprint"], head["num_samples"]):
+        raise DataError(f"the rows are not those that {MANIFEST_PATH} speaks of")
+    return manifest
 
 
 def _encode_rows(manifest: Manifest) -> bytes:

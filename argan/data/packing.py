@@ -6,6 +6,7 @@ each finished shard stands its record, shards/00000.json, written after it: who 
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from argan.storage import Storage
 
 RECIPE = "argan-pack/1"  # a change of what the same photo becomes is a new recipe
 SKIPPED_PATH = "skipped.jsonl"
+RECORD_PATH = re.compile(r"shards/\d{5,}\.json")  # what has another name is not ours
 MAX_FILE_BYTES = 256 << 20  # what is longer is no photo, and would not be good to hold in memory
 
 
@@ -146,22 +148,30 @@ def pack_shard(job: ShardJob, out: Storage) -> ShardRecord:
         )
     data = tar.finish()
     digest = hashlib.sha256(data).hexdigest()
-    shard = ShardInfo(name=f"shards/{job.index:05d}.tar", num_samples=len(rows), size_bytes=len(data), sha256=digest)
+    tar_path, record_path = _shard_paths(job.index)
+    shard = ShardInfo(name=tar_path, num_samples=len(rows), size_bytes=len(data), sha256=digest)
     record = ShardRecord(index=job.index, shard=shard, rows=rows, skipped=skipped)
     out.write_bytes(shard.name, data)
-    out.write_bytes(f"shards/{job.index:05d}.json", _encode_record(record, job.terms))
+    out.write_bytes(record_path, _encode_record(record, job.terms))
     return record
 
 
+def _shard_paths(index: int) -> tuple[str, str]:
+    """Where a shard and its record are."""
+    return f"shards/{index:05d}.tar", f"shards/{index:05d}.json"
+
+
 def finished_shards(plan: Plan, out: Storage) -> dict[int, ShardRecord]:
-    """The shards of this plan that stand at `out`, by index. Raises UserError where a set of other terms stands."""
+    """The shards of this plan that stand at `out`, by index; one whose record is damaged is not finished.
+
+    Raises UserError where a set of other terms stands, or a record of others: it would be written over.
+    """
     sizes = {entry.path: entry.size_bytes for entry in out.list("shards/")}
     records = {}
-    for path in sizes:
-        if path.endswith(".json"):
-            record = _decode_record(out.read_bytes(path), plan.terms, out)
-            if sizes.get(record.shard.name) == record.shard.size_bytes:
-                records[record.index] = record
+    for path in filter(RECORD_PATH.fullmatch, sizes):
+        record = _decode_record(out.read_bytes(path), plan.terms, out, path)
+        if record is not None and sizes.get(record.shard.name) == record.shard.size_bytes:
+            records[record.index] = record
     if not records and out.exists(MANIFEST_PATH):
         raise UserError(f"{out.uri} holds a set of shards that another command made: choose another place")
     return records
@@ -230,12 +240,30 @@ def _encode_record(record: ShardRecord, terms: Terms) -> bytes:
     return json.dumps({"terms": asdict(terms), **asdict(record), "skipped": skipped}, sort_keys=True).encode()
 
 
-def _decode_record(data: bytes, terms: Terms, out: Storage) -> ShardRecord:
-    parts = json.loads(data)
-    theirs = parts.pop("terms")
+def _decode_record(data: bytes, terms: Terms, out: Storage, path: str) -> ShardRecord | None:
+    """None where it is no JSON: we write a record whole or not at all, so this one was damaged."""
+    try:
+        parts = json.loads(data)
+    except ValueError:
+        return None
+    theirs = parts.pop("terms", None) if isinstance(parts, dict) else None
+    if not isinstance(theirs, dict):
+        raise _foreign(out, path)
     changed = [name for name, ours in asdict(terms).items() if theirs.get(name) != ours]
     if changed:
         differences = ", ".join(f"{name} was {theirs.get(name)}, is {getattr(terms, name)}" for name in changed)
         raise UserError(f"{out.uri} holds shards packed on other terms ({differences}): choose another place")
-    shard, skipped = ShardInfo(**parts.pop("shard")), [Skipped(**entry) for entry in parts.pop("skipped")]
-    return ShardRecord(shard=shard, skipped=skipped, **parts)
+    try:
+        shard, rows = ShardInfo(**parts.pop("shard")), [dict(row) for row in parts.pop("rows")]
+        skipped = [Skipped(**entry) for entry in parts.pop("skipped")]
+        record = ShardRecord(shard=shard, rows=rows, skipped=skipped, **parts)
+        fits = (shard.name, path) == _shard_paths(record.index)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _foreign(out, path) from error
+    if not fits:
+        raise _foreign(out, path)
+    return record
+
+
+def _foreign(out: Storage, path: str) -> UserError:
+    return UserError(f"{out.uri}/{path} is not what packing wrote there: choose another place, or delete that file")

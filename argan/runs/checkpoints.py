@@ -1,12 +1,15 @@
 """Checkpoints in a run's folder: written aside, then committed by one conditional write of `latest.json`.
 
-`latest.json` lists the good checkpoints, newest first, with the SHA-256 of every file. Loading takes the newest whose
-bytes are what was committed, and says so when that is not the first. An attempt that has lost its lease is stopped by
-its driver; a worker of it that lives on cannot commit any more once the new owner has.
+A checkpoint is a folder of plain data that explains itself: two files of tensors, and `checkpoint.json` with the
+configuration, versions and platform that made them and their SHA-256. `latest.json` lists the good ones, newest first,
+with the SHA-256 of each one's `checkpoint.json`. Loading takes the newest whose bytes are what was committed, and says
+so when that is not the first. An attempt that has lost its lease is stopped by its driver; a worker of it that lives on
+cannot commit any more once the new owner has.
 """
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,39 +17,59 @@ from typing import Any, NamedTuple
 import safetensors.torch
 
 from argan.errors import ConflictError, DataError, MissingError
+from argan.runs.folder import read_config
+from argan.settings import to_dict
 from argan.storage import Storage
 from argan.training.checkpoint import Snapshot
+from argan.versions import platform_facts, versions
 
 POINTER = "latest.json"
+POINTER_SCHEMA = "argan-pointer/1"
+ENTRY_FIELDS = ("images_seen", "path", "sha256")  # the hash is that of checkpoint.json
+RECORD_FILE = "checkpoint.json"
+RECORD_SCHEMA = "argan-checkpoint/1"
 GENERATOR_FILE = "generator.safetensors"
 TRAINING_FILE = "training.safetensors"
+
+# What commit_checkpoint writes: IMAGES-ATTEMPT-TOKEN and a file. Whatever else lies there is not ours.
+OUR_FILE = re.compile(
+    r"(?P<checkpoint>checkpoints/\d{12,}-(?P<attempt>\d+)-[0-9a-f]{8})/"
+    rf"({re.escape(RECORD_FILE)}|{re.escape(GENERATOR_FILE)}|{re.escape(TRAINING_FILE)})"
+)
 
 
 class Pointer(NamedTuple):
     """The content of latest.json and the version it was read at (None: it is not there yet)."""
 
     attempt: int
-    checkpoints: list[dict[str, Any]]  # newest first: images_seen, path, sha256 {file: hex}
+    checkpoints: list[dict[str, Any]]  # newest first, each with ENTRY_FIELDS
     version: str | None
 
 
 def read_pointer(run: Storage) -> Pointer:
+    """Raises DataError where it is damaged or of another schema."""
     try:
         data, version = run.read_versioned(POINTER)
     except MissingError:
         return Pointer(0, [], None)
     try:
         content = json.loads(data)
-        return Pointer(content["attempt"], content["checkpoints"], version)
+        schema = content["schema"]
+        checkpoints = [{name: entry[name] for name in ENTRY_FIELDS} for entry in content["checkpoints"]]
+        pointer = Pointer(content["attempt"], checkpoints, version)
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{run.uri}/{POINTER} is damaged: put it right, or delete it to begin again ({error})"
         ) from error
+    if schema != POINTER_SCHEMA:
+        raise DataError(f"{run.uri}/{POINTER} has schema {schema!r}, not {POINTER_SCHEMA!r}")
+    return pointer
 
 
 def commit_checkpoint(run: Storage, saved: Snapshot, *, attempt: int, keep: int) -> None:
-    """Writes a checkpoint and makes it the latest; older ones beyond `keep` go. Raises ConflictError for a lost
-    lease.
+    """Writes a checkpoint and makes it the latest; older ones beyond `keep` go. Raises ConflictError for a lost lease.
+
+    The configuration in it is the run's own, as it stands in config.json.
     """
     pointer = read_pointer(run)
     if pointer.attempt > attempt:
@@ -55,21 +78,27 @@ def commit_checkpoint(run: Storage, saved: Snapshot, *, attempt: int, keep: int)
         )
     # The token keeps two writers of one attempt apart: a worker that was thought dead, and the one in its place.
     path = f"checkpoints/{saved.images_seen:012d}-{attempt}-{uuid.uuid4().hex[:8]}"
-    files = {
+    tensors = {
         GENERATOR_FILE: safetensors.torch.save(saved.generator),
         TRAINING_FILE: safetensors.torch.save(saved.training),
     }
-    for name, data in files.items():
-        run.write_bytes(f"{path}/{name}", data)
-    entry = {
+    record = {
+        "schema": RECORD_SCHEMA,
         "images_seen": saved.images_seen,
-        "path": path,
-        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+        "attempt": attempt,
+        "config": to_dict(read_config(run)),
+        "versions": versions(),
+        "platform": platform_facts(),
+        "sha256": {name: _sha256(data) for name, data in tensors.items()},
     }
+    record_data = json.dumps(record, indent=2).encode()
+    for name, data in {**tensors, RECORD_FILE: record_data}.items():
+        run.write_bytes(f"{path}/{name}", data)
+    entry = {"images_seen": saved.images_seen, "path": path, "sha256": _sha256(record_data)}
     # What is at or past this point was found broken, or this attempt would have gone on from it.
     older = [item for item in pointer.checkpoints if item["images_seen"] < saved.images_seen]
     kept = [entry, *older[: keep - 1]]
-    content = {"attempt": attempt, "checkpoints": kept}
+    content = {"schema": POINTER_SCHEMA, "attempt": attempt, "checkpoints": kept}
     run.write_if(POINTER, json.dumps(content, indent=2).encode(), version=pointer.version)
     _delete_uncommitted(run, {item["path"] for item in kept}, attempt)
 
@@ -77,11 +106,11 @@ def commit_checkpoint(run: Storage, saved: Snapshot, *, attempt: int, keep: int)
 def _delete_uncommitted(run: Storage, kept: set[str], attempt: int) -> None:
     """Deletes what the pointer does not name: dropped checkpoints, and files of those who died before committing.
 
-    What a later attempt is writing stays.
+    What a later attempt is writing stays, and so does all that no attempt has written.
     """
     for file in list(run.list("checkpoints/")):
-        path = file.path.rpartition("/")[0]
-        if path not in kept and int(path.split("-")[1]) <= attempt:
+        ours = OUR_FILE.fullmatch(file.path)
+        if ours and ours["checkpoint"] not in kept and int(ours["attempt"]) <= attempt:
             run.delete(file.path)
 
 
@@ -94,12 +123,9 @@ def load_checkpoint(run: Storage, *, warn: Callable[[str], None], generator_only
     checkpoints = read_pointer(run).checkpoints
     for entry in checkpoints:
         try:
-            generator = _read_tensors(run, entry, GENERATOR_FILE)
-            training = {} if generator_only else _read_tensors(run, entry, TRAINING_FILE)
+            return _read_checkpoint(run.child(entry["path"]), entry["sha256"], generator_only=generator_only)
         except (DataError, MissingError) as error:
             warn(f"checkpoint at {entry['images_seen']} images is broken, going back to the one before: {error}")
-            continue
-        return Snapshot(entry["images_seen"], generator, training)
     if checkpoints:
         raise DataError(
             f"none of the {len(checkpoints)} checkpoints of {run.uri} is sound; delete {POINTER} to begin again"
@@ -107,9 +133,22 @@ def load_checkpoint(run: Storage, *, warn: Callable[[str], None], generator_only
     return None
 
 
-def _read_tensors(run: Storage, entry: dict[str, Any], name: str) -> dict[str, Any]:
-    path = f"{entry['path']}/{name}"
-    data = run.read_bytes(path)
-    if hashlib.sha256(data).hexdigest() != entry["sha256"][name]:
-        raise DataError(f"{run.uri}/{path} is not what was committed ({len(data)} bytes)")
-    return safetensors.torch.load(data)
+def _read_checkpoint(folder: Storage, sha256: str, *, generator_only: bool) -> Snapshot:
+    """The record by the pointer's hash, then the tensors by the record's."""
+    record = json.loads(_read_verified(folder, RECORD_FILE, sha256))
+    if record["schema"] != RECORD_SCHEMA:
+        raise DataError(f"{folder.uri}/{RECORD_FILE} has schema {record['schema']!r}, not {RECORD_SCHEMA!r}")
+    wanted = (GENERATOR_FILE,) if generator_only else (GENERATOR_FILE, TRAINING_FILE)
+    tensors = {name: safetensors.torch.load(_read_verified(folder, name, record["sha256"][name])) for name in wanted}
+    return Snapshot(record["images_seen"], tensors[GENERATOR_FILE], tensors.get(TRAINING_FILE, {}))
+
+
+def _read_verified(folder: Storage, name: str, sha256: str) -> bytes:
+    data = folder.read_bytes(name)
+    if _sha256(data) != sha256:
+        raise DataError(f"{folder.uri}/{name} is not what was committed ({len(data)} bytes)")
+    return data
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -33,20 +33,24 @@ def write_config(run: Storage, config: Config) -> None:
 def read_config(run: Storage) -> Config:
     """The resolved configuration of a run. Raises MissingError where there is no run."""
     try:
-        return from_dict(json.loads(run.read_bytes(CONFIG)))
+        data = run.read_bytes(CONFIG)
     except MissingError:
         raise MissingError(f"there is no run at {run.uri}: {CONFIG} is missing") from None
-    except json.JSONDecodeError as error:
-        raise DataError(f"{run.uri}/{CONFIG} is damaged: {error}") from error
+    try:
+        return from_dict(json.loads(data))
+    except (ValueError, AttributeError) as error:  # no JSON, or not of our keys; no object
+        raise DataError(f"{run.uri}/{CONFIG} is no configuration: {error}") from error
 
 
 def read_history(run: Storage) -> list[dict[str, Any]]:
     """A row a tick, oldest first; none for a run that has not ticked yet."""
     try:
-        return [json.loads(line) for line in run.read_bytes(HISTORY).splitlines()]
+        data = run.read_bytes(HISTORY)
     except MissingError:
         return []
-    except json.JSONDecodeError as error:
+    try:
+        return [json.loads(line) for line in data.splitlines()]
+    except ValueError as error:  # no JSON, or no text at all
         raise DataError(f"{run.uri}/{HISTORY} is damaged: put it right or delete it ({error})") from error
 
 

@@ -1,5 +1,7 @@
 """A run's report.html, made from nothing but what lies in its folder: it can be rewritten at any time, by anybody."""
 
+import re
+
 from argan.runs.folder import read_config, read_history
 from argan.settings import to_dict
 from argan.storage import Storage
@@ -32,7 +34,8 @@ def write_report(run: Storage, *, state: str, resume_command: str = "") -> None:
 
 def picture_positions(run: Storage) -> list[int]:
     """The images seen at which there is a grid of pictures, ascending."""
-    return [int(entry.path.removesuffix(".png").rpartition("-")[2]) for entry in run.list("pictures/grid-")]
+    names = (re.fullmatch(r"pictures/grid-(\d{12,})\.png", entry.path) for entry in run.list("pictures/grid-"))
+    return [int(name[1]) for name in names if name]  # a copy that somebody made beside ours is not ours
 
 
 def _sweep(run: Storage, images_seen: int) -> bytes | None:

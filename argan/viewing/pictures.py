@@ -29,7 +29,8 @@ def to_array(tensor: "torch.Tensor") -> NDArray[np.float32]:
 
 
 def to_uint8(image: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Images `[...,3,H,W]` in [-1, 1], sRGB-coded, to uint8 RGB `[...,H,W,3]`.
+    """Images `[...,3,H,W]` in [-1, 1], sRGB-coded, to uint8 RGB `[...,H,W,3]`, for eyes: the levels are those that nets
+    and files know (argan.pixels.to_bytes), but what is broken must show.
 
     Values outside the range are clipped; a pixel with a value that is not finite comes out magenta. ValueError for any
     other shape.

@@ -1,4 +1,6 @@
-"""docs/cluster.md: its commands are understood, its files are there, and its error messages are ones that we print."""
+"""README.md and docs/cluster.md: their commands are understood, what they name is there, and the error messages that
+they explain are ones that we print.
+"""
 
 import ast
 import re
@@ -10,10 +12,18 @@ import pytest
 import jobs.evaluate
 import jobs.pack
 import jobs.train
+from argan.presets import preset
+from argan.settings import override
 
 ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
 PAGE = (ROOT / "docs" / "cluster.md").read_text()
 PARSERS = {"pack": jobs.pack.parse, "train": jobs.train.parse, "evaluate": jobs.evaluate.parse}
+
+
+def commands(page: str) -> list[str]:
+    """What comes after `python jobs/` on the indented lines of a page, those that end in a backslash joined."""
+    return re.findall(r"^    .*python jobs/(.+)$", page.replace("\\\n", " "), re.MULTILINE)
 
 
 def literals(path: Path) -> set[str]:
@@ -31,10 +41,17 @@ def literals(path: Path) -> set[str]:
 PRINTED = {text for top in ("argan", "jobs") for path in (ROOT / top).rglob("*.py") for text in literals(path)}
 
 
-@pytest.mark.parametrize("command", re.findall(r"^    .*python jobs/(.+)$", PAGE, re.MULTILINE))
+@pytest.mark.parametrize("command", commands(README) + commands(PAGE))
 def test_commands_are_understood(command: str) -> None:
-    script, *words = shlex.split(command)
-    PARSERS[script.removesuffix(".py")](words)  # exits on an unknown flag
+    script, *words = shlex.split(command, comments=True)
+    arguments = PARSERS[script.removesuffix(".py")](words)  # exits on an unknown flag
+    if script == "train.py":
+        override(preset(arguments.preset), arguments.changes)  # raises on a value that does not fit
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:^    |`)make ([a-z]+)", README + PAGE, re.MULTILINE))))
+def test_make_knows_the_target(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("message", re.findall(r"^\| `(.+?)` \|", PAGE, re.MULTILINE))
@@ -48,5 +65,6 @@ def test_files_are_there(path: str) -> None:
 
 
 def test_there_was_something_to_check() -> None:
-    assert len(re.findall(r"python jobs/", PAGE)) >= 4
+    assert len(commands(README)) >= 4
+    assert len(commands(PAGE)) >= 4
     assert len(re.findall(r"^\| `.+?` \|", PAGE, re.MULTILINE)) >= 10

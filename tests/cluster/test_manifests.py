@@ -2,7 +2,6 @@
 
 import copy
 import gzip
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from argan.settings import override
 from jobs.train import worker_range
 
 ROOT = Path(__file__).resolve().parents[2]
+KUBERAY_DEFINITION = ROOT.parent / "shared" / "schemas" / "rayjobs.crd.yaml.gz"  # KubeRay's, so not kept here
 MANIFESTS = sorted((ROOT / "cluster" / "kuberay").glob("*.yaml"))
 PARSERS = {"jobs/train.py": jobs.train.parse, "jobs/pack.py": jobs.pack.parse}
 UNITS = {"": 1, "Mi": 1 << 20, "Gi": 1 << 30}
@@ -84,11 +84,9 @@ def test_any_misspelled_field_would_be_found(manifest: Manifest) -> None:
 
 
 def test_every_field_is_in_kuberays_own_definition(manifest: Manifest) -> None:
-    """With KubeRay's rayjobs.crd.yaml.gz in the folder ARGAN_CRD_FOLDER; it is KubeRay's, so not kept here."""
-    folder = os.environ.get("ARGAN_CRD_FOLDER")
-    if not folder:
-        pytest.skip("ARGAN_CRD_FOLDER names no folder with KubeRay's definitions")
-    with gzip.open(Path(folder) / "rayjobs.crd.yaml.gz") as file:
+    if not KUBERAY_DEFINITION.is_file():
+        pytest.skip(f"KubeRay's definition is not at {KUBERAY_DEFINITION}")
+    with gzip.open(KUBERAY_DEFINITION) as file:
         definition = yaml.load(file, Loader=yaml.CSafeLoader)
     [v1] = [version for version in definition["spec"]["versions"] if version["name"] == "v1"]
     schema = closed(v1["schema"]["openAPIV3Schema"])

@@ -123,11 +123,25 @@ def test_a_head_that_does_not_fit(storage, changes, words):
         read_manifest(storage)
 
 
+@pytest.mark.parametrize("head", [b"[]", b"3", b"null", b"{}"])
+def test_json_that_is_no_head(storage, head):
+    storage.write_bytes("manifest.json", head)
+    with pytest.raises(DataError, match="schema None"):
+        read_manifest(storage)
+
+
 def test_a_head_without_a_field(storage):
     head = json.loads(storage.read_bytes("manifest.json"))
-    del head["seed"]
-    storage.write_bytes("manifest.json", json.dumps(head).encode())
-    with pytest.raises(DataError, match="seed"):
+    for key in head:
+        storage.write_bytes("manifest.json", json.dumps({k: v for k, v in head.items() if k != key}).encode())
+        with pytest.raises(DataError, match=key):
+            read_manifest(storage)
+
+
+def test_rows_that_are_no_parquet(storage):
+    storage.write_bytes("manifest.parquet", b"words")
+    change_head(storage, manifest_sha256=hashlib.sha256(b"words").hexdigest())
+    with pytest.raises(DataError, match="does not fit"):
         read_manifest(storage)
 
 

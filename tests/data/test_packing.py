@@ -187,17 +187,32 @@ def test_the_shuffle_is_a_permutation_by_seed_alone() -> None:
 
 
 def test_finished_shards_are_found_and_damaged_ones_are_not(tmp_path: Path, out: Storage) -> None:
-    source = write_folder(tmp_path / "in", some_photos(12))
+    source = write_folder(tmp_path / "in", some_photos(20))
     records = pack_all(plan_of(source), out)
+    for path in ("shards/notes.json", "shards/00000 copy.json", "shards/old/00000.json"):
+        out.write_bytes(path, b"[]")  # somebody's own
     whole = contents(out)
     out.delete("shards/00001.tar")
     out.write_bytes("shards/00002.tar", whole["shards/00002.tar"][:-1])
+    out.write_bytes("shards/00003.json", whole["shards/00003.json"][:-1])
+    out.write_bytes("shards/00004.json", b"\xff\xfe")
     plan = plan_of(source)
     found = finished_shards(plan, out)
     assert found == {0: records[0]}
     remade = {job.index: pack_shard(job, out) for job in plan.shard_jobs() if job.index not in found}
     commit(plan, out, found | remade)
     assert contents(out) == whole
+
+
+@pytest.mark.parametrize("key", ["terms", "index", "shard", "rows", "skipped"])
+def test_a_record_of_others_is_refused_and_kept(tmp_path: Path, out: Storage, key: str) -> None:
+    plan = plan_of(write_folder(tmp_path / "in", some_photos(3)))
+    pack_all(plan, out)
+    record = json.loads(out.read_bytes("shards/00000.json"))
+    for foreign in ({k: v for k, v in record.items() if k != key}, record | {key: 7}, record | {key: "x"}, [record], 3):
+        out.write_bytes("shards/00000.json", json.dumps(foreign).encode())
+        with pytest.raises(UserError, match=rf"{out.uri}/shards/00000\.json .*delete that file"):
+            finished_shards(plan, out)
 
 
 @pytest.mark.parametrize("change", [{"resolution": 8}, {"seed": 1}, {"shard_samples": 5}])

@@ -1,14 +1,23 @@
 """Checkpoints: what is committed comes back, what is broken falls back, who has lost the lease cannot commit."""
 
+import hashlib
 import json
+import shutil
+from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from argan.errors import ConflictError, DataError
+from argan.presets import preset
 from argan.runs.checkpoints import POINTER, commit_checkpoint, load_checkpoint, read_pointer
+from argan.runs.folder import write_config
+from argan.settings import from_dict
 from argan.storage import Storage, open_storage
 from argan.training.checkpoint import Snapshot
+
+FILES = ("checkpoint.json", "generator.safetensors", "training.safetensors")
 
 
 def saved_at(images_seen: int) -> Snapshot:
@@ -22,7 +31,9 @@ def saved_at(images_seen: int) -> Snapshot:
 
 @pytest.fixture
 def run(tmp_path) -> Storage:
-    return open_storage(str(tmp_path / "run"))
+    run = open_storage(str(tmp_path / "run"))
+    write_config(run, preset("debug"))
+    return run
 
 
 def commit(run: Storage, *positions: int, attempt: int = 1, keep: int = 3) -> None:
@@ -55,7 +66,16 @@ def test_the_newest_comes_back_and_only_a_few_are_kept(run: Storage) -> None:
     assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [500, 400, 300]
 
 
-@pytest.mark.parametrize("file", ["generator.safetensors", "training.safetensors"])
+def test_the_generator_alone_does_not_need_the_rest(run: Storage) -> None:
+    commit(run, 100)
+    run.delete(f"{read_pointer(run).checkpoints[0]['path']}/training.safetensors")
+    found = load_checkpoint(run, warn=pytest.fail, generator_only=True)
+    assert found is not None
+    assert torch.equal(found.generator["a"], saved_at(100).generator["a"])
+    assert found.training == {}
+
+
+@pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
 def test_a_broken_newest_falls_back_and_says_so(run: Storage, file: str, damage: str) -> None:
     commit(run, 100, 200)
@@ -93,18 +113,81 @@ def test_an_attempt_that_lost_its_lease_cannot_commit(run: Storage) -> None:
 def test_a_kill_between_the_files_and_the_pointer_loses_nothing(run: Storage) -> None:
     """Files that were written but not committed are not there for anybody."""
     commit(run, 100)
-    run.write_bytes("checkpoints/000000000200-1-dead/generator.safetensors", b"half of it")
-    run.write_bytes("checkpoints/000000000200-2-alive/generator.safetensors", b"half of it")
+    run.write_bytes("checkpoints/000000000200-1-deadbeef/generator.safetensors", b"half of it")
+    run.write_bytes("checkpoints/000000000200-2-a11ea11e/generator.safetensors", b"half of it")
     assert_loads(run, 100)
     commit(run, 200)
     assert_loads(run, 200)
     left = {entry.path.split("/")[1] for entry in run.list("checkpoints/")}
-    assert "000000000200-1-dead" not in left
-    assert "000000000200-2-alive" in left  # a later attempt may be about to commit it
+    assert "000000000200-1-deadbeef" not in left
+    assert "000000000200-2-a11ea11e" in left  # a later attempt may be about to commit it
+
+
+def test_what_others_put_there_stays(run: Storage) -> None:
+    strays = (
+        "checkpoints/.DS_Store",
+        "checkpoints/README",
+        "checkpoints/best-1/generator.safetensors",
+        "checkpoints/000000000100-1-0123abcd copy/generator.safetensors",
+        "checkpoints/000000000100-1-0123abcd/notes.txt",
+        "checkpoints/best/000000000100-1-0123abcd/generator.safetensors",
+    )
+    for path in strays:
+        run.write_bytes(path, b"mine")
+    commit(run, 100, 200, 300, 400)
+    assert_loads(run, 400)
+    assert all(run.exists(path) for path in strays)
+
+
+def test_a_checkpoint_taken_out_of_its_run_explains_itself(run: Storage, tmp_path: Path) -> None:
+    commit(run, 100, attempt=7)
+    [entry] = read_pointer(run).checkpoints
+    folder = tmp_path / "somewhere else"
+    shutil.copytree(f"{run.uri}/{entry['path']}", folder)
+    assert sorted(path.name for path in folder.iterdir()) == list(FILES)
+    record = json.loads((folder / "checkpoint.json").read_text())
+    assert (record["schema"], record["images_seen"], record["attempt"]) == ("argan-checkpoint/1", 100, 7)
+    assert from_dict(record["config"]) == preset("debug")
+    assert record["versions"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
+    assert (record["platform"]["threads"], record["platform"]["workers"]) == (torch.get_num_threads(), 1)
+    assert set(record["sha256"]) == set(FILES[1:])
+    for name, sha256 in record["sha256"].items():
+        data = (folder / name).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == sha256
+        assert safetensors.torch.load(data)
 
 
 def test_the_pointer_is_plain_json(run: Storage) -> None:
     commit(run, 100, attempt=7)
     content = json.loads(run.read_bytes(POINTER))
-    assert content["attempt"] == 7
+    assert (content["schema"], content["attempt"]) == ("argan-pointer/1", 7)
     assert set(content["checkpoints"][0]) == {"images_seen", "path", "sha256"}
+
+
+@pytest.mark.parametrize("key", ["schema", "attempt", "checkpoints", "images_seen", "path", "sha256"])
+def test_a_damaged_pointer_is_a_sentence(run: Storage, key: str) -> None:
+    commit(run, 100)
+    content = json.loads(run.read_bytes(POINTER))
+    for holder in (content, content["checkpoints"][0]):
+        holder.pop(key, None)
+    run.write_bytes(POINTER, json.dumps(content).encode())
+    with pytest.raises(DataError, match=rf"latest\.json is damaged: .*{key}"):
+        load_checkpoint(run, warn=pytest.fail)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"3", b"\xff\xfe"])
+def test_what_is_no_pointer_is_a_sentence(run: Storage, text: bytes) -> None:
+    run.write_bytes(POINTER, text)
+    with pytest.raises(DataError, match=r"latest\.json is damaged"):
+        load_checkpoint(run, warn=pytest.fail)
+
+
+def test_a_pointer_of_another_schema_is_neither_read_nor_replaced(run: Storage) -> None:
+    commit(run, 100)
+    later = json.dumps(json.loads(run.read_bytes(POINTER)) | {"schema": "argan-pointer/9"}).encode()
+    run.write_bytes(POINTER, later)
+    with pytest.raises(DataError, match="argan-pointer/9"):
+        load_checkpoint(run, warn=pytest.fail)
+    with pytest.raises(DataError, match="argan-pointer/9"):
+        commit(run, 200)
+    assert run.read_bytes(POINTER) == later

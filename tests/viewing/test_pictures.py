@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from argan.pixels import to_bytes
 from argan.viewing.colours import BROKEN, DISPARITY_MAP, HALF_STEPS
 from argan.viewing.pictures import disparity_colours, grid, legend, png_bytes, to_array, to_uint8
 
@@ -36,6 +37,11 @@ def test_every_byte_survives_the_way_to_floats_and_back() -> None:
     coded = np.arange(256, dtype=np.uint8).repeat(3).reshape(16, 16, 3)
     floats = np.moveaxis(coded, -1, -3).astype(np.float32) / 127.5 - 1.0
     assert np.array_equal(to_uint8(floats), coded)
+
+
+def test_levels_are_those_of_nets_and_files() -> None:
+    values = torch.linspace(-1.2, 1.2, 9001, dtype=torch.float32).expand(3, 1, -1)
+    assert np.array_equal(to_uint8(to_array(values)), to_bytes(values).numpy().transpose(1, 2, 0))
 
 
 def test_images_are_clipped_and_keep_their_leading_axes() -> None:
