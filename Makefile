@@ -2,23 +2,32 @@
 #
 # PYTHON        the interpreter that .venv is made from (3.11 or newer)
 # TORCH_INDEX   where pip takes torch from; empty: pip's own default. A CPU or CUDA build is chosen by its index URL.
-
-PYTHON ?= python3
-TORCH_INDEX ?=
+#
+# .venv/ready remembers both, so `make test` stays with what `make setup TORCH_INDEX=URL` chose. Another choice makes
+# .venv anew: pip by itself would keep the torch that is there, because the version fits.
 
 BIN := .venv/bin
 READY := .venv/ready
+MADE_WITH := $(or $(shell cat $(READY) 2>/dev/null),python3)
+PYTHON ?= $(firstword $(MADE_WITH))
+TORCH_INDEX ?= $(word 2,$(MADE_WITH))
+CHOICE := $(strip $(PYTHON) $(TORCH_INDEX))
 TORCH := $(shell grep '^torch==' constraints.txt)
 
 .PHONY: setup demo test lint bench clean
 
 setup: $(READY)
 
+ifneq ($(CHOICE),$(MADE_WITH))
+.PHONY: $(READY)
+CLEAR := --clear
+endif
+
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(CLEAR) .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $(READY)
+	echo '$(CHOICE)' > $(READY)
 
 demo: $(READY)
 	$(BIN)/python jobs/demo.py

@@ -18,11 +18,13 @@ from argan.config import Config
 from argan.draws import Purpose, draw_dof_scale, draw_z
 from argan.errors import DataError
 from argan.models.camera import Camera, build_camera
-from argan.optics import ApertureRenderer, ApertureShape, views_needed
+from argan.optics import render
 from argan.runs.checkpoints import load_checkpoint
 from argan.runs.folder import read_config
 from argan.storage import open_storage
 from argan.training.checkpoint import load_weights
+
+__all__ = ["Run", "Sample", "load_run", "render"]
 
 SAMPLE_BATCH_IMAGES = 64  # draws are keyed by blocks of so many samples: part of what (seed, index) means
 
@@ -48,7 +50,7 @@ class Run:
     camera: Camera
     device: torch.device
 
-    @torch.inference_mode()
+    @torch.no_grad()  # not inference_mode: who trains on samples could not go backward through its own net
     def sample(self, num: int, *, seed: int = 0, start_index: int = 0) -> Sample:
         """Samples start_index to start_index + num of the endless sequence that `seed` stands for; s ~ p(s) of the
         run.
@@ -62,7 +64,7 @@ class Run:
 
     def _block(self, seed: int, number: int) -> Sample:
         config, num = self.config, SAMPLE_BATCH_IMAGES
-        z = draw_z(seed, Purpose.Z_SAMPLE, number, num=num, z_dim=config.generator.z_dim)
+        z = draw_z(seed, Purpose.Z_SAMPLE, number, num=num, z_dim=self.camera.generator.z_dim)
         dof_scale = draw_dof_scale(seed, Purpose.DOF_SAMPLE, number, num=num, dof=config.dof).to(self.device)
         fake = self.camera(z.to(self.device), dof_scale)
         return Sample(fake.deep, fake.photo, fake.disparity, dof_scale)
@@ -82,25 +84,3 @@ def load_run(uri: str, *, device: str | torch.device = "cpu", warn: Callable[[st
     load_weights(camera, saved.generator)
     camera = camera.to(device).requires_grad_(False).eval()
     return Run(storage.uri, config, saved.images_seen, camera, torch.device(device))
-
-
-@torch.inference_mode()
-def render(
-    image: Tensor,
-    disparity: Tensor,
-    aperture: float | Tensor = 1.0,
-    *,
-    shape: ApertureShape = "disk",
-    focus: float = 0.0,
-) -> Tensor:
-    """The photo of an all-in-focus image through an aperture opened by `aperture` in [0, 1] (METHOD: Aperture
-    renderer).
-
-    image [B,3,H,W] in any range, disparity [B,1,H,W] in px per aperture unit; `focus` is the disparity that is sharp.
-    Takes as many views as the blur needs, so neighbouring ones lie at most 1 px apart.
-    """
-    dof_scale = torch.as_tensor(aperture, dtype=disparity.dtype, device=disparity.device).expand(image.shape[0])
-    shifted = disparity - focus
-    blur_px = float((shifted.abs().amax(dim=(1, 2, 3)) * dof_scale).max())
-    renderer = ApertureRenderer(views_needed(blur_px), shape).to(image.device)
-    return renderer(image, shifted, dof_scale).image

@@ -6,13 +6,17 @@ On a cluster:   ray job submit --working-dir . -- python jobs/evaluate.py --run 
 
 One process on one machine, with all its cores. Writes one JSON object: each measure by name, and by the same names its
 ceiling, its best trivial guess and the gap closed between the two; docs/decisions/evaluation.md says what they mean.
+The two estimators that it trains are kept in a folder beside it: the same command again trains neither.
 """
 
 import argparse
 import json
 import math
-from typing import Any
+import os
+from typing import Any, NamedTuple
 
+from argan.errors import StorageError, UserError
+from argan.storage import Storage, open_storage
 from jobs.runtime.cli import run_job
 
 
@@ -22,23 +26,32 @@ def main(argv: list[str] | None = None) -> int:
     from argan.evaluation.estimation import EstimatorBudget  # after the arguments: --help answers at once
     from jobs.runtime.evaluation import EvaluationRequest, evaluate, plan
 
+    json_file = OutputFile.at(arguments.json)
+    page_file = OutputFile.at(arguments.page) if arguments.page else None
+    if json_file == page_file:
+        raise UserError(f"--json and --page are one file, {arguments.json!r}: give two")
+    cache = open_storage(arguments.cache) if arguments.cache else json_file.folder.child("estimators")
     request = EvaluationRequest(
         run_uri=arguments.run,
+        cache_uri=cache.uri,
         data_uri=arguments.data,
         num_photos=arguments.scenes,
-        cache_uri=arguments.cache,
         seed=arguments.seed,
         budget=EstimatorBudget(
             num_images=arguments.estimator_images, num_pairs=arguments.estimator_pairs, seed=arguments.seed
         ),
     )
+    planned = plan(request)  # refuses what cannot be done, before anything is written
     if arguments.dry_run:
-        print(json.dumps(plan(request), indent=2))
+        print(json.dumps(planned, indent=2))
         return 0
+    for file in (json_file, page_file, OutputFile(cache, "estimator")):
+        if file:
+            file.require_writable()
     result, page = evaluate(request)
-    write(arguments.json, json.dumps(without_nan(result), indent=2, allow_nan=False) + "\n")
-    if arguments.page:
-        write(arguments.page, page())
+    json_file.write(json.dumps(without_nan(result), indent=2, allow_nan=False) + "\n")
+    if page_file:
+        page_file.write(page())
     for measure, gap in result["gap_closed"].items():
         trivial = result["trivial"][measure]
         print(
@@ -57,7 +70,9 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--page", metavar="FILE.html", help="a page with the best, median and worst photos")
     add("--scenes", type=count, default=1000, metavar="N", help="photos to judge on, at most (default 1000)")
     add("--data", metavar="URI", help="a packed set with truth to judge on instead of scenes")
-    add("--cache", metavar="DIR", help="keep ceilings here: evaluations by one protocol share theirs")
+    add(
+        "--cache", metavar="DIR", help="where trained estimators are kept and found (default: estimators beside --json)"
+    )
     add("--seed", type=int, default=0, help="of samples, estimators and pixel pairs, not of the photos (default 0)")
     add("--estimator-images", type=count, default=48_000, help="images an estimator sees (default 48000)")
     add("--estimator-pairs", type=count, default=8_000, help="distinct pairs among them (default 8000)")
@@ -72,11 +87,31 @@ def count(text: str) -> int:
     return value
 
 
-def write(uri: str, text: str) -> None:
-    from argan.storage import open_storage
+class OutputFile(NamedTuple):
+    """A file to write when all is done, and to know about before anything is."""
 
-    folder, _, name = uri.rpartition("/")
-    open_storage(folder or ".").write_bytes(name, text.encode())
+    folder: Storage
+    name: str
+
+    @classmethod
+    def at(cls, uri: str) -> "OutputFile":
+        """Raises UserError where `uri` can only be a folder or a bucket."""
+        folder, slash, name = uri.rpartition("/")
+        if not name or folder.endswith(":/") or os.path.isdir(os.path.expanduser(uri)):
+            raise UserError(f"{uri!r} is a folder or a bucket: give a file to write")
+        return cls(open_storage(folder + slash or "."), name)
+
+    def require_writable(self) -> None:
+        """Tries by a file beside it, so that what stands there stays. Raises UserError."""
+        trial = f"writing-trial-{self.name}"
+        try:
+            self.folder.write_bytes(trial, b"")
+            self.folder.delete(trial)
+        except StorageError as error:
+            raise UserError(f"no result could be kept in {self.folder.uri}: {error}") from error
+
+    def write(self, text: str) -> None:
+        self.folder.write_bytes(self.name, text.encode())
 
 
 def without_nan(value: Any) -> Any:

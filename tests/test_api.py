@@ -53,3 +53,13 @@ def test_a_run_without_a_checkpoint_is_said_so(tmp_path) -> None:
     write_config(empty, preset("debug"))
     with pytest.raises(DataError, match="no checkpoint yet"):
         load_run(empty.uri)
+
+
+def test_a_net_can_learn_from_samples_and_photos(run_uri: str) -> None:
+    """What comes out takes part in another net's backward pass, as tensors of torch.inference_mode do not."""
+    sample = load_run(run_uri).sample(2)
+    for image in (sample.photo, render(sample.deep, sample.disparity, 0.5)):
+        net = torch.nn.Conv2d(3, 1, kernel_size=3)
+        net(image).square().mean().backward()
+        assert net.weight.grad is not None
+        assert float(net.weight.grad.abs().max()) > 0

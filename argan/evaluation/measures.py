@@ -39,6 +39,8 @@ class RankSettings:
     def __post_init__(self) -> None:
         if self.margin_widths < 0 or self.num_pairs < 1:
             raise UserError(f"margin_widths must be >= 0 and num_pairs >= 1, got {self}")
+        if self.seed < 0:
+            raise UserError(f"the seed must be 0 or more, got {self.seed}")
 
 
 def measure_maps(estimates: Sequence[NDArray] | NDArray, truth: TruthSet, ranks: RankSettings) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from argan.evaluation.estimation import EstimatorBudget
+from argan.evaluation.estimation import RECIPE, EstimatorBudget
 from argan.evaluation.measures import RankSettings
 from argan.versions import versions
 
@@ -22,7 +22,7 @@ def training_protocol(source: Mapping[str, Any], budget: EstimatorBudget, device
     """All that an estimator's weights depend on: where its pairs come from, what it may spend, and on what it ran."""
     return {
         "source": dict(source),
-        "estimator": asdict(budget),
+        "estimator": {"recipe": RECIPE, **asdict(budget)},
         "platform": {
             "device": device.type,
             "machine": platform.machine(),
@@ -51,5 +51,5 @@ def depth_protocol(
 
 
 def protocol_hash(protocol: Mapping[str, Any]) -> str:
-    """The same protocol, the same name: what a cached ceiling is found by."""
+    """The same protocol, the same name: what a kept estimator is found by."""
     return hashlib.sha256(json.dumps(protocol, sort_keys=True).encode()).hexdigest()[:16]

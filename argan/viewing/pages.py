@@ -128,13 +128,9 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-def page(title: str, subtitle: str, sections: Sequence[Section], *, footer: str = "") -> str:
+def page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
     """The whole HTML document, the same for the same blocks."""
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(title=title, subtitle=subtitle, sections=sections, footer=footer)
-    )
+    return _environment().get_template("page.html").render(title=title, subtitle=subtitle, sections=sections)
 
 
 def settings_table(settings: Mapping[str, Any], *, caption: str = "") -> Table:

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from argan.config import Config
 from argan.draws import Purpose, draw_z
-from argan.models.camera import Camera
-from argan.optics import ApertureRenderer, views_needed
+from argan.models.camera import Camera, Fake
+from argan.optics import ApertureRenderer, render
 from argan.viewing.colours import disparity_colours
 from argan.viewing.pictures import grid, to_array, to_uint8
 
@@ -39,24 +39,26 @@ def aperture_sweep(camera: Camera, config: Config, *, num: int = SWEEP_SAMPLES) 
     if camera.renderer is None:
         raise ValueError("the standard GAN has no aperture to sweep")
     closed = camera(z, torch.zeros(num, device=z.device))
-    # T belongs to its number of views: with it, the sweep shows what the discriminator saw.
-    fine = ApertureRenderer(views_needed(config.d_max_px), config.optics.shape).to(z.device)
-    renderer = camera.renderer if camera.renderer.expansion is not None else fine
-    columns = [_render(renderer, closed.deep, closed.disparity, aperture) for aperture in SWEEP_APERTURES]
+    columns = [_taken(camera.renderer, config, closed, aperture) for aperture in SWEEP_APERTURES]
     colours = disparity_colours(to_array(closed.disparity)[:, 0], config.d_max_px)
     rows = [[*(column[i] for column in columns), colours[i]] for i in range(num)]
     labels = [f"s = {aperture:g}" for aperture in SWEEP_APERTURES]
     return grid(rows, scale=_scale(config), column_labels=[*labels, "disparity"])
 
 
-def _render(renderer: ApertureRenderer, deep: Tensor, disparity: Tensor, aperture: float) -> np.ndarray:
-    dof_scale = torch.full((deep.shape[0],), aperture, device=deep.device, dtype=deep.dtype)
-    return to_uint8(to_array(renderer(deep, disparity, dof_scale).image))
+def _taken(renderer: ApertureRenderer, config: Config, fake: Fake, aperture: float) -> np.ndarray:
+    """The fakes through another aperture. T belongs to its number of views: it shows what the discriminator saw."""
+    if renderer.expansion is None:
+        photo = render(fake.deep, fake.disparity, aperture, shape=config.optics.shape)
+    else:
+        dof_scale = torch.full((fake.deep.shape[0],), aperture, device=fake.deep.device, dtype=fake.deep.dtype)
+        photo = renderer(fake.deep, fake.disparity, dof_scale).image
+    return to_uint8(to_array(photo))
 
 
 def _fixed_z(camera: Camera, config: Config, num: int) -> Tensor:
     first = next(camera.parameters())
-    z = draw_z(config.seed, Purpose.Z_SAMPLE, 0, num=num, z_dim=config.generator.z_dim)
+    z = draw_z(config.seed, Purpose.Z_SAMPLE, 0, num=num, z_dim=camera.generator.z_dim)
     return z.to(device=first.device, dtype=first.dtype)
 
 

@@ -21,7 +21,7 @@ from argan.models.estimator import Estimator
 from argan.pixels import to_signed
 from argan.runs.folder import read_config
 from argan.settings import run_name
-from argan.storage import open_storage
+from argan.storage import Storage, open_storage
 from argan.training.checkpoint import load_weights
 from argan.viewing.evaluation_report import evaluation_report
 from argan.viewing.pictures import disparity_colours, grid, png_bytes
@@ -37,9 +37,9 @@ class EvaluationRequest:
     """What somebody asked to be judged, and by what."""
 
     run_uri: str
+    cache_uri: str  # where trained estimators are kept: they are pure functions of their protocols
     data_uri: str | None = None  # None: scenes
     num_photos: int = 1000
-    cache_uri: str | None = None
     seed: int = 0
     budget: EstimatorBudget = field(default_factory=EstimatorBudget)
 
@@ -67,21 +67,20 @@ def evaluate(request: EvaluationRequest) -> tuple[dict[str, Any], Callable[[], s
     run = load_run(request.run_uri, device=_device(), warn=say)
     judges = _judges(request, run.config.resolution)
     budget = _affordable(request.budget, judges)
-    test = judges.test()
-    protocol = training_protocol(judges.teach_record, budget, run.device)
-    ceiling = _ceiling(request, judges, protocol, budget, run.device)
-    say("the estimator learns from the run's own photos and disparity")
-    with progress_line(budget.num_images, "images") as progress:
-        net = train_estimator(fake_pairs(run, request.seed), budget, device=run.device, progress=progress)
-    say("judging")
+    truth = training_protocol(judges.teach_record, budget, run.device)
     fakes = training_protocol(_fakes_record(run, request.seed), budget, run.device)
+    cache = open_storage(request.cache_uri)
+    test = judges.test()
+    ceiling = _taught("truth", lambda: truth_pairs(judges.teach()), truth, budget, cache=cache, device=run.device)
+    net = _taught("fakes", lambda: fake_pairs(run, request.seed), fakes, budget, cache=cache, device=run.device)
+    say("judging")
     evaluation = evaluate_depth(
         net,
         ceiling,
         test,
         prior=run.config.prior,
         ranks=request.ranks,
-        protocol=depth_protocol(fakes=fakes, ceiling=protocol, test=judges.test_record, ranks=request.ranks),
+        protocol=depth_protocol(fakes=fakes, ceiling=truth, test=judges.test_record, ranks=request.ranks),
     )
     return evaluation.result, lambda: _page(evaluation, test, run.config.d_max_px)
 
@@ -111,29 +110,32 @@ def _judges(request: EvaluationRequest, resolution: int) -> Judges:
     return set_judges(request.data_uri, resolution, **sizes)
 
 
-def _ceiling(
-    request: EvaluationRequest, judges: Judges, protocol: dict[str, Any], budget: EstimatorBudget, device: torch.device
+def _taught(
+    teacher: str,
+    pairs: Callable[[], PairSource],
+    protocol: dict[str, Any],
+    budget: EstimatorBudget,
+    *,
+    cache: Storage,
+    device: torch.device,
 ) -> Estimator:
-    """The estimator that truth itself teaches: from the cache where one of this very protocol is, else trained."""
-    cache = open_storage(request.cache_uri) if request.cache_uri else None
-    path = f"ceiling-{protocol_hash(protocol)}.safetensors"
+    """The estimator that these pairs teach: the kept one of this very protocol, else trained and kept."""
+    path = f"{teacher}-{protocol_hash(protocol)}.safetensors"
     net = build_estimator(budget, device)
     try:
-        if cache:
-            load_weights(net, load(cache.read_bytes(path)))
-            say(f"the ceiling is in {cache.uri}/{path}")
-            return net
+        load_weights(net, load(cache.read_bytes(path)))
+        say(f"the estimator that learned from {teacher} is kept in {cache.uri}/{path}")
+        return net
     except MissingError:
         pass
     except (SafetensorError, DataError) as error:
-        raise DataError(f"{request.cache_uri}/{path} is broken, delete it: {error}") from error
-    truth = judges.teach()
-    say("the ceiling learns from truth")
+        raise DataError(f"{cache.uri}/{path} is broken, delete it: {error}") from error
+    source = pairs()
+    say(f"an estimator learns from {teacher}")
     with progress_line(budget.num_images, "images") as progress:
-        net = train_estimator(truth_pairs(truth), budget, device=device, progress=progress)
-    if cache:
-        tensors = {name: tensor.cpu().contiguous() for name, tensor in net.state_dict().items()}
-        cache.write_bytes(path, save(tensors, {"protocol": json.dumps(protocol)}))
+        net = train_estimator(source, budget, device=device, progress=progress)
+    tensors = {key: tensor.cpu().contiguous() for key, tensor in net.state_dict().items()}
+    cache.write_bytes(path, save(tensors, {"protocol": json.dumps(protocol)}))
     return net
 
 
@@ -163,12 +165,12 @@ def _weights_sha256(run: Run) -> str:
 
 def _page(evaluation: Evaluation, test: TruthSet, d_max_px: float) -> str:
     scores = evaluation.scores[:, MEASURES.index(RANKED_BY)]
-    request = [index for index in np.argsort(-scores, kind="stable") if not np.isnan(scores[index])]
-    middle = max(0, (len(request) - PICTURES_EACH) // 2)
+    order = [index for index in np.argsort(-scores, kind="stable") if not np.isnan(scores[index])]
+    middle = max(0, (len(order) - PICTURES_EACH) // 2)
     chosen = {
-        "best": request[:PICTURES_EACH],
-        "median": request[middle : middle + PICTURES_EACH],
-        "worst": request[-PICTURES_EACH:],
+        "best": order[:PICTURES_EACH],
+        "median": order[middle : middle + PICTURES_EACH],
+        "worst": order[-PICTURES_EACH:],
     }
     pictures = []
     for place, indices in chosen.items():

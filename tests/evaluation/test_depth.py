@@ -87,6 +87,12 @@ def test_the_gap_is_the_share_of_the_way():
     assert math.isnan(gap_closed(0.7, ceiling=0.5, trivial=0.5))
 
 
+@pytest.mark.parametrize("changes", [{"margin_widths": -1.0}, {"num_pairs": 0}, {"seed": -1}])
+def test_rank_settings_that_mean_nothing_are_refused(changes):
+    with pytest.raises(UserError, match="got"):
+        RankSettings(**changes)
+
+
 def test_an_empty_set_judges_nobody(ceiling):
     with pytest.raises(UserError, match="no photos"):
         judge(ceiling, ceiling, TruthSet(*(part[:0] for part in TEST)))

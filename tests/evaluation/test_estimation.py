@@ -77,7 +77,9 @@ def test_disparity_that_is_no_number_is_refused():
         train(lambda start, count: Pairs(broken.images[:count], broken.disparity[:count]))
 
 
-@pytest.mark.parametrize("changes", [{"batch_images": 0}, {"num_pairs": 0}, {"num_images": 4}, {"lr": 0.0}])
+@pytest.mark.parametrize(
+    "changes", [{"batch_images": 0}, {"num_pairs": 0}, {"num_images": 4}, {"lr": 0.0}, {"seed": -1}]
+)
 def test_a_budget_that_cannot_be_spent_is_refused(changes):
     with pytest.raises(UserError, match="got"):
         EstimatorBudget(**{"batch_images": 8, "num_pairs": 8, "num_images": 8, **changes})

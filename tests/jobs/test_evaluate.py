@@ -7,15 +7,17 @@ import torch
 
 from argan.data.packing import commit, make_plan, pack_shard
 from argan.data.sources import list_source
-from argan.errors import DataError, MissingError
+from argan.errors import DataError, MissingError, UserError
 from argan.evaluation.measures import MEASURES
 from argan.presets import preset
 from argan.runs.checkpoints import commit_checkpoint
 from argan.runs.folder import open_run, write_config
+from argan.settings import override
 from argan.storage import open_storage
 from argan.training.checkpoint import snapshot
 from argan.training.state import build_state
-from jobs.evaluate import main, without_nan
+from jobs.evaluate import OutputFile, main, without_nan
+from jobs.runtime import evaluation
 
 SMALL = ["--scenes", "6", "--estimator-images", "64", "--estimator-pairs", "32"]
 
@@ -23,11 +25,20 @@ SMALL = ["--scenes", "6", "--estimator-images", "64", "--estimator-pairs", "32"]
 @pytest.fixture(scope="module")
 def run_uri(tmp_path_factory):
     """A run of the debug preset (16 px) that has not learned anything yet."""
-    config = preset("debug")
-    run = open_run(str(tmp_path_factory.mktemp("runs")), config)
-    write_config(run, config)
-    commit_checkpoint(run, snapshot(build_state(config, torch.device("cpu"))), attempt=1, keep=1)
+    run = open_run(str(tmp_path_factory.mktemp("runs")), preset("debug"))
+    write_config(run, preset("debug"))
+    commit_weights(run, seed=0)
     return run.uri
+
+
+def commit_weights(run, seed):
+    """The run's checkpoint is now that of nets drawn by another seed."""
+    state = build_state(override(preset("debug"), {"seed": seed}), torch.device("cpu"))
+    commit_checkpoint(run, snapshot(state), attempt=1, keep=1)
+
+
+def no_training(*_, **__):
+    raise AssertionError("an estimator is trained")
 
 
 def pack_scenes(out_uri, num_scenes, resolution):
@@ -52,17 +63,37 @@ def test_one_json_object_with_every_measure_and_a_page(run_uri, tmp_path, capsys
     assert capsys.readouterr().out.splitlines()[-1] == str(page)
 
 
-def test_same_command_same_digits_and_a_kept_ceiling_is_the_trained_one(run_uri, tmp_path):
-    cache = tmp_path / "cache"
+def test_same_command_same_digits_and_a_kept_estimator_is_the_trained_one(run_uri, tmp_path, monkeypatch):
     results = []
-    for name in ("trained", "kept"):
-        main(["--run", run_uri, "--json", str(tmp_path / name), "--cache", str(cache), *SMALL])
-        results.append((tmp_path / name).read_text())
-    assert results[0] == results[1]
-    (kept,) = cache.iterdir()
-    kept.write_bytes(kept.read_bytes()[:100])
-    with pytest.raises(DataError, match="broken, delete it"):
-        main(["--run", run_uri, "--json", str(tmp_path / "c.json"), "--cache", str(cache), *SMALL])
+    for folder, name in (("a", "trained.json"), ("b", "trained.json"), ("b", "kept.json")):
+        if name == "kept.json":
+            monkeypatch.setattr(evaluation, "train_estimator", no_training)
+        main(["--run", run_uri, "--json", str(tmp_path / folder / name), *SMALL])
+        results.append((tmp_path / folder / name).read_text())
+    assert results[0] == results[1] == results[2]
+    kept = sorted((tmp_path / "b" / "estimators").iterdir())
+    assert [file.name.partition("-")[0] for file in kept] == ["fakes", "truth"]
+    for file in kept:
+        whole = file.read_bytes()
+        file.write_bytes(whole[:100])
+        with pytest.raises(DataError, match=f"{file.name} is broken, delete it"):
+            main(["--run", run_uri, "--json", str(tmp_path / "b" / "c.json"), *SMALL])
+        file.write_bytes(whole)
+
+
+def test_runs_share_their_ceiling_and_nothing_else(run_uri, tmp_path):
+    """Other weights in the same run, as after more training, teach an estimator of their own."""
+    run = open_run(str(tmp_path), preset("debug"))
+    write_config(run, preset("debug"))
+    results = []
+    for seed in (0, 1):
+        commit_weights(run, seed)
+        main(["--run", run.uri, "--json", str(tmp_path / "a.json"), "--cache", str(tmp_path / "cache"), *SMALL])
+        results.append(json.loads((tmp_path / "a.json").read_text()))
+    kept = [file.name.partition("-")[0] for file in sorted((tmp_path / "cache").iterdir())]
+    assert kept == ["fakes", "fakes", "truth"]
+    assert results[0]["foreground_auc"] != results[1]["foreground_auc"]
+    assert results[0]["ceiling"] == results[1]["ceiling"]
 
 
 def test_another_seed_keeps_the_photos(run_uri, tmp_path):
@@ -94,6 +125,56 @@ def test_a_set_of_another_resolution_is_refused(run_uri, tmp_path):
 def test_a_run_that_is_not_there_is_named(tmp_path):
     with pytest.raises(MissingError, match="no run at"):
         main(["--run", str(tmp_path / "nothing"), "--json", str(tmp_path / "a.json"), *SMALL])
+
+
+@pytest.mark.parametrize("flag", ["--json", "--page", "--cache"])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(run_uri, tmp_path, monkeypatch, flag):
+    monkeypatch.setattr(evaluation, "evaluate", no_training)
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(UserError, match=f"no result could be kept in {tmp_path}/file.*: .* cannot be written"):
+        main(["--run", run_uri, "--json", str(tmp_path / "a.json"), flag, str(tmp_path / "file" / "b"), *SMALL])
+
+
+@pytest.mark.s3
+def test_a_bucket_that_is_not_there_is_refused_before_the_work(run_uri, s3, monkeypatch):
+    monkeypatch.setattr(evaluation, "evaluate", no_training)
+    with pytest.raises(UserError, match="no result could be kept in s3://no-such-bucket"):
+        main(["--run", run_uri, "--json", "s3://no-such-bucket/a.json", *SMALL])
+
+
+@pytest.mark.parametrize("name", ["results/", ".", "..", "", "s3://bucket", "s3://bucket/", "s3://", "/"])
+def test_a_folder_or_a_bucket_is_no_file_to_write(name):
+    with pytest.raises(UserError, match="give a file to write"):
+        OutputFile.at(name)
+
+
+def test_a_file_is_its_folder_and_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    uris = ["/x.json", "x.json", "a/x.json", "s3://bucket/x.json", "s3://bucket/a/x.json"]
+    files = [OutputFile.at(uri) for uri in uris]
+    assert [file.name for file in files] == ["x.json"] * len(uris)
+    folders = ["/", str(tmp_path), str(tmp_path / "a"), "s3://bucket", "s3://bucket/a"]
+    assert [file.folder.uri for file in files] == folders
+
+
+def test_what_stands_there_stays_until_there_is_a_result(run_uri, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "evaluate", no_training)
+    (tmp_path / "a.json").write_text("of yesterday")
+    with pytest.raises(AssertionError):
+        main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--page", str(tmp_path / "a.html"), *SMALL])
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["a.json"]
+    assert (tmp_path / "a.json").read_text() == "of yesterday"
+
+
+def test_json_and_page_are_two_files(run_uri, tmp_path):
+    with pytest.raises(UserError, match="give two"):
+        main(["--run", run_uri, "--json", str(tmp_path / "a"), "--page", str(tmp_path / "a"), *SMALL])
+
+
+def test_a_negative_seed_is_refused_before_the_work(run_uri, tmp_path):
+    with pytest.raises(UserError, match="seed must be 0 or more, got -1"):
+        main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--seed", "-1", *SMALL])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(run_uri, tmp_path, capsys):

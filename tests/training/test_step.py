@@ -35,15 +35,21 @@ def run_phase(state: TrainState, phase: str) -> None:
         discriminator_step(state, prepare(state, photos(0, config), share), share, metrics, alone)
 
 
+def wake_expansion(state: TrainState) -> None:
+    """T's last layer starts at zero by design; here it is noise, the same each time."""
+    assert state.camera.renderer is not None
+    assert state.camera.renderer.expansion is not None
+    random = torch.Generator().manual_seed(0)
+    torch.nn.init.normal_(state.camera.renderer.expansion.last.weight, std=0.1, generator=random)
+
+
 @pytest.mark.parametrize("method", ["ar-gan", "gan"])
 @pytest.mark.parametrize("phase", ["generator", "discriminator"])
 def test_each_phase_teaches_its_own_net_all_of_it(config_with_expansion: Config, method: str, phase: str) -> None:
     config = override(config_with_expansion, {"method": method, "optics.expansion": method == "ar-gan"})
     state = build_state(config, CPU)
     if method == "ar-gan":
-        assert state.camera.renderer is not None
-        assert state.camera.renderer.expansion is not None
-        torch.nn.init.normal_(state.camera.renderer.expansion.last.weight, std=0.1)  # T starts at zero by design
+        wake_expansion(state)
     nets = {"generator": state.camera, "discriminator": state.discriminator}
     before = {name: {k: v.clone() for k, v in net.state_dict().items()} for name, net in nets.items()}
     run_phase(state, phase)
@@ -57,6 +63,33 @@ def test_each_phase_teaches_its_own_net_all_of_it(config_with_expansion: Config,
                 assert torch.equal(parameter, before[name][key]), f"{name}.{key} moves in the {phase} phase"
                 assert parameter.grad is not None
                 assert not parameter.grad.any(), f"{name}.{key} gets gradient in the {phase} phase"
+
+
+@pytest.mark.parametrize("weight", ["prior.weight", "optics.expansion_weight"])
+def test_a_term_pulls_by_its_own_gradient_times_its_weight(config_with_expansion: Config, weight: str) -> None:
+    """What the generator's gradient gains with a term's weight is the gradient of METHOD's formula, that many times."""
+
+    def state_with(value: float) -> TrainState:
+        state = build_state(override(config_with_expansion, {weight: value, "compute.precision": "fp64"}), CPU)
+        wake_expansion(state)
+        return state
+
+    gradients = {}
+    for value in (0.0, 1.0, 3.0):
+        state = state_with(value)
+        run_phase(state, "generator")
+        gradients[value] = state.generator_gradients.buffer.clone()
+
+    state = state_with(0.0)
+    fake = make_fakes(state, whole(state.config), Purpose.Z_GENERATOR, Purpose.DOF_GENERATOR)
+    off_prior = (fake.disparity - state.prior_disparity) / state.config.d_max_px
+    term = off_prior.square().mean() if weight == "prior.weight" else fake.expansion.mean()
+    state.generator_gradients.zero()
+    term.backward()
+    pull = state.generator_gradients.buffer
+    assert float(pull.abs().max()) > 1e-4
+    for value in (1.0, 3.0):
+        torch.testing.assert_close(gradients[value] - gradients[0.0], value * pull, rtol=1e-9, atol=1e-13)
 
 
 def test_gradients_stay_views_of_the_flat_buffer(config: Config) -> None:

@@ -41,7 +41,7 @@ def everything(text: str) -> str:
         Gallery(figures),
         Details(text, (Prose(text), table)),
     )
-    return page(text, text, [Section(text, (*blocks, *figures)), Section("", (Prose(text),))], footer=text)
+    return page(text, text, [Section(text, (*blocks, *figures)), Section("", (Prose(text),))])
 
 
 def test_a_page_is_well_formed_and_asks_the_network_for_nothing() -> None:

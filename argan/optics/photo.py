@@ -1,0 +1,29 @@
+"""A photo of any image with known disparity, sampled as finely as its blur needs."""
+
+import torch
+from torch import Tensor
+
+from argan.optics.aperture import ApertureShape, views_needed
+from argan.optics.renderer import ApertureRenderer
+
+
+@torch.no_grad()  # not inference_mode: who trains on photos could not go backward through its own net
+def render(
+    image: Tensor,
+    disparity: Tensor,
+    aperture: float | Tensor = 1.0,
+    *,
+    shape: ApertureShape = "disk",
+    focus: float = 0.0,
+) -> Tensor:
+    """The photo of an all-in-focus image through an aperture opened by `aperture` in [0, 1] (METHOD: Aperture
+    renderer).
+
+    image [B,3,H,W] in any range, disparity [B,1,H,W] in px per aperture unit; `focus` is the disparity that is sharp.
+    Takes as many views as the blur needs, so neighbouring ones lie at most 1 px apart.
+    """
+    dof_scale = torch.as_tensor(aperture, dtype=disparity.dtype, device=disparity.device).expand(image.shape[0])
+    shifted = disparity - focus
+    blur_px = float((shifted.abs().amax(dim=(1, 2, 3)) * dof_scale).max())
+    renderer = ApertureRenderer(views_needed(blur_px), shape).to(image.device)
+    return renderer(image, shifted, dof_scale).image
