@@ -65,7 +65,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="auto takes a GPU where there is one")
     add("--minutes", type=float, default=float("inf"), help="stop at the first tick after so long; resumable")
-    add("--max-failures", type=int, default=3, help="failures in a row to recover from (default 3)")
+    add("--max-failures", type=int, default=3, help="failures in a row to recover from, storage's too (default 3)")
     add("--dry-run", action="store_true", help="print what would be run as JSON, and stop")
     keys = add_config_flags(parser)
     arguments = parser.parse_args(argv)

@@ -172,9 +172,14 @@ def _encode_rows(manifest: Manifest) -> bytes:
 
 
 def _decode_rows(rows: bytes) -> dict[str, np.ndarray]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(io.BytesIO(rows))
+    # A copy in Arrow's own memory: a thread of Arrow that still holds Python's aborts a process that ends at once, as
+    # an early refusal does (pyarrow 26, exit code 134).
+    copy = pa.BufferOutputStream()
+    copy.write(rows)
+    table = pq.read_table(pa.BufferReader(copy.getvalue()))
     missing = set(_DTYPES) - set(table.column_names)
     if missing:
         raise DataError(f"{ROWS_PATH} lacks the columns {sorted(missing)}")

@@ -60,7 +60,10 @@ class Standing(NamedTuple):
 
 
 class Lease:
-    """A lease that was acquired. As a context manager it beats in the background and is released at the end."""
+    """A lease that was acquired. As a context manager it beats in the background and is released at the end.
+
+    Where it was lost, leaving the context raises ConflictError, whatever else it is left with.
+    """
 
     def __init__(self, storage: Storage, record: Record, version: str, on_lost: Callable[[], None] | None) -> None:
         self._storage = storage
@@ -89,8 +92,14 @@ class Lease:
         return self
 
     def heartbeat(self) -> None:
-        """Write one heartbeat, and notice a lost lease. Raises StorageError where storage stays away."""
+        """Write one heartbeat. Raises ConflictError if the lease is lost, StorageError where storage stays away."""
         self._write(replace(self._record, heartbeat_at=time.time()))
+        self.require_held()
+
+    def require_held(self) -> None:
+        """Raise ConflictError if the lease is known to be lost. Asks nobody."""
+        if self._lost:
+            raise ConflictError(f"{self._storage.uri} was taken over by another attempt, and this one stops")
 
     def release(self) -> None:
         """Stop beating and leave the run to the next attempt. Without effect if the lease is lost or released."""
@@ -108,12 +117,19 @@ class Lease:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.release()
+        try:
+            self.release()
+        finally:
+            self.require_held()  # an interrupt by `on_lost` may come as late as this, and must not look like ctrl-C
 
     def _beat(self) -> None:
-        while not self._lost and not self._stopping.wait(self._record.lease_s / HEARTBEATS_PER_LEASE):
+        while not self._stopping.wait(self._record.lease_s / HEARTBEATS_PER_LEASE):
             try:
                 self.heartbeat()
+            except ConflictError:
+                if self._on_lost is not None:
+                    self._on_lost()
+                return
             except StorageError as error:
                 # An outage is no loss: if nobody took over meanwhile, the next conditional write goes through.
                 log.warning("the heartbeat of generation %d failed, it goes on: %s", self.generation, error)
@@ -131,9 +147,6 @@ class Lease:
                     self._version = standing.version  # an earlier write of ours arrived, only its answer did not
                 else:
                     self._lost = True
-                    log.warning("%s: another attempt has taken this run over", self._storage.uri)
-                    if self._on_lost is not None:
-                        self._on_lost()
 
 
 def acquire(
@@ -142,8 +155,8 @@ def acquire(
     """Take the lease of the run whose folder `storage` is. The heartbeat begins with `with` or `Lease.start`.
 
     Its generation is above `after`, the last that is known from elsewhere: lease.json may have been deleted by hand.
-    `on_lost` is called once, mostly from the heartbeat's thread, when another attempt has taken over; it must not call
-    the lease. Waits half a lease where an owner elsewhere may be dead. Raises LeaseHeldError if the owner lives.
+    `on_lost` is called once, from the heartbeat's thread, when another attempt has taken over.
+    Waits half a lease where an owner elsewhere may be dead. Raises LeaseHeldError if the owner lives.
     """
     standing = read(storage)
     if standing is not None:

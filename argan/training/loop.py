@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from argan.config import ScheduleConfig
+from argan.errors import NonFiniteError
 from argan.training.gradients import Reduce
 from argan.training.metrics import TickMetrics, require_finite
 from argan.training.state import TrainState
@@ -40,7 +41,7 @@ def train(
 
     `batches` yields this worker's share of each global batch, uint8 [b,3,H,W] on the state's device. `report` and
     `stop` are called on every worker at the same images. Raises NonFiniteError when a loss or a gradient is not a
-    number.
+    number, after a last report, without a checkpoint, that shows where it went.
     """
     schedule = state.config.schedule
     metrics = TickMetrics()
@@ -55,10 +56,14 @@ def train(
         if state.images_seen % schedule.tick_images and not is_last:
             continue
         means = metrics.flush(reduce)
-        require_finite(means, tick_start_images, state.images_seen)
         tick_s = time.monotonic() - tick_start_s
         means["speed/images_per_s"] = (state.images_seen - tick_start_images) / tick_s
         means["speed/data_wait_share"] = wait_s / tick_s
+        try:
+            require_finite(means, tick_start_images, state.images_seen)
+        except NonFiniteError:
+            report(Tick(state.images_seen, means, takes_checkpoint=False, takes_pictures=False, is_last=True))
+            raise
         is_last = is_last or stop()
         report(tick(state.images_seen, means, schedule, is_last))
         if is_last:

@@ -52,19 +52,22 @@ class Progress:
         self._rewrites = self._stream.isatty()
         self._seen = deque([(clock(), start)], maxlen=RATE_WINDOW_LINES)
 
-    def show(self, done: int, note: str = "") -> None:
-        """Says that `done` of the total are there; does nothing when the last line is too young."""
+    def show(self, done: int, note: str = "", *, rate: float | None = None) -> None:
+        """Says that `done` of the total are there; does nothing when the last line is too young.
+
+        `rate` in units a second, where the caller knows better than the time between lines.
+        """
         interval_s = TTY_INTERVAL_S if self._rewrites else LOG_INTERVAL_S
         now = self._clock()
         if now - self._seen[-1][0] < interval_s:
             return
         self._seen.append((now, done))
-        self._write(done, note)
+        self._write(done, note, rate)
 
-    def close(self, done: int, note: str = "") -> None:
+    def close(self, done: int, note: str = "", *, rate: float | None = None) -> None:
         """The last line, whatever the age of the one before."""
         self._seen.append((self._clock(), done))
-        self._write(done, note)
+        self._write(done, note, rate)
         if self._rewrites:
             self._stream.write("\n")
             self._stream.flush()
@@ -74,8 +77,8 @@ class Progress:
         (first_s, first), (last_s, last) = self._seen[0], self._seen[-1]
         return (last - first) / (last_s - first_s) if last_s > first_s else 0.0
 
-    def _write(self, done: int, note: str) -> None:
-        rate = self.rate()
+    def _write(self, done: int, note: str, rate: float | None) -> None:
+        rate = self.rate() if rate is None else rate
         parts = [f"{done:,}/{self.total:,} {self.unit}", f"{rate:,.1f} {self.unit}/s"]
         if done < self.total and rate > 0:
             parts.append(f"{duration((self.total - done) / rate)} left")

@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +22,11 @@ CONNECT_TIMEOUT_S = 10
 
 
 @contextmanager
-def start_ray(
-    *, num_cpus: int | None = None, num_gpus: int | None = None, include_dashboard: bool = False
-) -> Iterator[None]:
+def start_ray(*, num_cpus: int | None = None) -> Iterator[None]:
     """Joins the cluster at RAY_ADDRESS where that is set (`ray job submit` sets it), else starts one on this machine.
 
-    A cluster of our own has `num_cpus` and `num_gpus` (None: what is there) and ends with the block; the size of a
-    joined one is not ours to say, so they are left out there. Ray Tune needs `include_dashboard`.
+    A cluster of our own has `num_cpus` (None: what is there) and ends with the block; the size of a joined one is not
+    ours to say, so it is left out there.
     A UserError that a task raised leaves the block as itself, without Ray's traceback around it.
     UserError where the cluster cannot be reached.
     """
@@ -47,7 +46,8 @@ def start_ray(
         # The nodes were started without us: what we add must travel with the job. What is set already came with it.
         where = {"address": None, "runtime_env": {"env_vars": added} if added else None}
     else:
-        where = {"address": "local", "num_cpus": num_cpus, "num_gpus": num_gpus, "include_dashboard": include_dashboard}
+        where = {"address": "local", "num_cpus": num_cpus, "include_dashboard": False}
+    terminate = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -55,6 +55,7 @@ def start_ray(
             address = os.environ["RAY_ADDRESS"]
             raise UserError(f"cannot join the Ray cluster at RAY_ADDRESS={address}: {_first_line(error)}") from error
         raise
+    signal.signal(signal.SIGTERM, terminate)  # Ray's own would leave with code 15 and without a word
     try:
         yield
     except RayTaskError as error:

@@ -1,19 +1,81 @@
 """A training run as Ray runs it: workers, their processors, what happens when one dies."""
 
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import ray
+from ray.exceptions import RayActorError
 from ray.train import ControllerError, FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
 
 from argan.errors import ConflictError, MissingError, StorageError, UserError
+from argan.runs.lease import Lease
 from jobs.runtime.journal import Journal
 from jobs.runtime.worker import Work, train_worker
 from jobs.runtime.workers import Workers
 
+FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 60.0  # before another try: four times as long after each failure in a row
+
 
 class WorkersFailedError(Exception):
     """Workers died or lost their way to each other or to storage: worth another try from the last checkpoint."""
+
+
+def keep_trying(
+    try_once: Callable[[int, int], int],
+    images_done: Callable[[], int],
+    lease: Lease,
+    *,
+    start_images: int,
+    max_failures: int,
+) -> int:
+    """Images seen when it ended. `try_once(number, start_images)` is called until it returns, each time from where
+    `images_done()` says that the run stands, after a wait that grows with the failures in a row.
+
+    Failures are in a row while no checkpoint was made between them; storage that stays away where one would go on is
+    a failure too. Raises UserError after more than `max_failures`, ConflictError where the lease is lost.
+    """
+    number = failures = 0
+    while True:
+        lease.require_held()
+        try:
+            return try_once(number, start_images)
+        except WorkersFailedError as error:
+            failed = error
+        failures += 1
+        while True:
+            try:
+                lease.heartbeat()  # a conditional write: it tells whether the run is still ours
+                reached = images_done()
+                break
+            except StorageError as away:
+                if not passes(away):
+                    raise
+                failures += 1
+                pause_after(away, failures, max_failures, start_images)
+        if reached != start_images:
+            start_images, failures = reached, 1
+        pause_after(failed, failures, max_failures, start_images)
+        number += 1
+
+
+def pause_after(problem: Exception, failures: int, max_failures: int, images_seen: int) -> None:
+    """Waits before the next try, and says so. Raises UserError where there were failures enough."""
+    died = isinstance(problem, WorkersFailedError)
+    last_line = (str(problem).strip().splitlines() or [type(problem).__name__])[-1]
+    if failures > max_failures:
+        if died:
+            print(problem, file=sys.stderr)  # the workers' own traceback, for whoever mends it
+        times = "once" if failures == 1 else f"{failures} times in a row"
+        raise UserError(f"training failed {times} at {images_seen:,} images, the last time with {last_line}")
+    wait_s = min(FIRST_WAIT_S * 4 ** (failures - 1), LONGEST_WAIT_S)
+    what = f"workers failed, going on from {images_seen:,} images" if died else "storage stays away, asked again"
+    print(f"{what} in {wait_s:g} s: {last_line}", file=sys.stderr, flush=True)
+    time.sleep(wait_s)
 
 
 def fit(name: str, work: Work, workers: Workers, journal: Journal) -> int:
@@ -35,17 +97,33 @@ def fit(name: str, work: Work, workers: Workers, journal: Journal) -> int:
         ),
     )
     try:
-        result = trainer.fit()
+        with rays_handling_of_ctrl_c():
+            result = trainer.fit()
     except TrainingFailedError as error:
         raise reason(error) from error
-    except SystemExit:
-        raise KeyboardInterrupt from None  # what Ray makes of Ctrl-C, once it has stopped its workers
+    except RayActorError as error:  # Ray's controller itself: it too writes to storage when it starts
+        raise WorkersFailedError(str(error)) from error
     returned = result.return_value
     if returned is None:
         raise KeyboardInterrupt  # the same, a little earlier
     if "error" in returned:
         raise UserError(returned["error"])
     return int(returned["images_seen"])
+
+
+@contextmanager
+def rays_handling_of_ctrl_c() -> Iterator[None]:
+    """Ray answers Ctrl-C by stopping its workers and an exit with code 0: here that is a KeyboardInterrupt as ever.
+
+    Ray also leaves its handler behind, which would go on stopping workers that are no more, and nobody else.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def scaling(workers: Workers, nodes: list[dict[str, Any]]) -> ScalingConfig:

@@ -8,7 +8,7 @@ from typing import Any
 
 from argan.config import Config
 from argan.data.manifest import Manifest, read_manifest
-from argan.errors import ConflictError, UserError
+from argan.errors import UserError
 from argan.runs.checkpoints import load_checkpoint, read_pointer
 from argan.runs.folder import open_run, write_config
 from argan.runs.lease import Lease, acquire
@@ -66,16 +66,21 @@ def train(request: TrainingRequest) -> Storage:
     total = config.schedule.total_images
     print(f"run {run.uri}", flush=True)
     with acquire(run, lease_s=LEASE_S, on_lost=_thread.interrupt_main, after=read_pointer(run).attempt) as lease:
-        write_config(run, config)
-        seen = _images_done(run)
-        if seen >= total:
-            print(f"finished already at {seen:,} images; --schedule.total_images trains it longer")
-        else:
-            print(f"{'resuming' if seen else 'starting'} at {seen:,} of {total:,} images", flush=True)
-            seen = _train_on_ray(request, config, run, data.uri, lease, seen)
-            print(f"{'finished' if seen >= total else 'stopped when its time was up'} at {seen:,} images")
-        state = "finished" if seen >= total else "stopped when its time was up"
-        write_report(run, state=state, resume_command=request.command)
+        try:
+            write_config(run, config)
+            seen = _images_done(run)
+            if seen >= total:
+                print(f"finished already at {seen:,} images; --schedule.total_images trains it longer")
+            else:
+                print(f"{'resuming' if seen else 'starting'} at {seen:,} of {total:,} images", flush=True)
+                seen = _train_on_ray(request, config, run, data.uri, lease, seen)
+                print(f"{'finished' if seen >= total else 'stopped when its time was up'} at {seen:,} images")
+            lease.require_held()  # else the page is another's
+            state = "finished" if seen >= total else "stopped when its time was up"
+            write_report(run, state=state, resume_command=request.command)
+        except BaseException as error:
+            _write_bad_end(run, lease, error, request.command)
+            raise
     print(f"report {run.uri}/{REPORT}")
     return run
 
@@ -85,45 +90,42 @@ def _train_on_ray(
 ) -> int:
     """Images seen when it ended. After a failure it goes on from the last checkpoint, as often as was asked."""
     ends_at = time.time() + request.max_seconds
-    with start_ray(), Watch(run, Progress(config.schedule.total_images, "images", start=done)):
+    with start_ray(), Watch(run, Progress(config.schedule.total_images, "images")):
         # These import Ray, which reads its environment at import: start_ray has set it by now.
         from jobs.runtime.journal import Journal
-        from jobs.runtime.trainer import WorkersFailedError, fit
+        from jobs.runtime.trainer import fit, keep_trying
         from jobs.runtime.worker import Work
 
         work = Work(
             config=to_dict(config), run_uri=run.uri, data_uri=data_uri, attempt=lease.generation, ends_at=ends_at
         )
-        tries = failures = 0
-        while True:
-            journal = Journal(run.uri, board=f"{lease.generation}-{tries}", start_images=done, command=request.command)
-            try:
-                return fit(f"attempt-{lease.generation}-{tries}", work, request.workers, journal)
-            except WorkersFailedError as error:
-                reached = _images_done(run)
-                failures = failures + 1 if reached == done else 1
-                if failures > request.max_failures:
-                    print(error, file=sys.stderr)  # the workers' own traceback, for whoever mends it
-                    times = "once" if failures == 1 else f"{failures} times in a row"
-                    raise UserError(
-                        f"the workers failed {times} at {reached:,} images, the last time with {_last_line(error)}"
-                    ) from None
-                print(f"workers failed, going on from {reached:,} images: {_last_line(error)}", file=sys.stderr)
-                tries, done = tries + 1, reached
-            except KeyboardInterrupt:
-                if lease.lost:
-                    raise ConflictError(f"{run.uri} was taken over by another attempt, and this one stops") from None
-                raise
+
+        def try_once(number: int, start_images: int) -> int:
+            name = f"{lease.generation}-{number}"
+            journal = Journal(run.uri, board=name, start_images=start_images, command=request.command)
+            return fit(f"attempt-{name}", work, request.workers, journal)
+
+        return keep_trying(
+            try_once, lambda: _images_done(run), lease, start_images=done, max_failures=request.max_failures
+        )
+
+
+def _write_bad_end(run: Storage, lease: Lease, error: BaseException, command: str) -> None:
+    """Puts on the run's page how it ended. As well as it goes: the error itself is what people must get to see."""
+    if lease.lost:
+        return  # the page is another's
+    state = "interrupted" if isinstance(error, KeyboardInterrupt) else f"stopped: {str(error) or type(error).__name__}"
+    try:
+        lease.heartbeat()
+        write_report(run, state=state, resume_command=command)
+    except Exception as second:
+        print(f"{run.uri}/{REPORT} does not say how the run ended: {second}", file=sys.stderr)
 
 
 def _images_done(run: Storage) -> int:
     """Where the newest sound checkpoint stands; a broken one is named on the way."""
     saved = load_checkpoint(run, warn=lambda text: print(text, file=sys.stderr))
     return 0 if saved is None else saved.images_seen
-
-
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1]
 
 
 def _resolve(request: TrainingRequest, manifest: Manifest) -> Config:

@@ -1,6 +1,7 @@
 """The driver's view of a run in training: it reads the history that the controller writes, as anybody could."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from argan.errors import StorageError
@@ -11,14 +12,18 @@ from jobs.runtime.cli import Progress
 
 
 class Watch:
-    """While the block lasts, a progress line for every new row of the run's history."""
+    """While the block lasts, a progress line for every new row of the run's history.
+
+    Speed is the row's own: the time between lines has Ray's start in it, and a fall back to an older checkpoint.
+    """
 
     def __init__(self, run: Storage, progress: Progress, *, interval_s: float = 2.0) -> None:
         self._run = run
         self._progress = progress
         self._interval_s = interval_s
-        self._shown_images = 0
-        self._new_row()  # what is there already is not news
+        self._row: dict[str, Any] = {}
+        self._has_news()  # what is there already is none
+        self._had_news = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="watch", daemon=True)
 
@@ -29,27 +34,27 @@ class Watch:
     def __exit__(self, *error: object) -> None:
         self._ended.set()
         self._thread.join()
-        row = self._new_row()
-        if row is not None:
-            self._progress.close(row["images_seen"], _note(row))
+        if self._has_news() or self._had_news:
+            self._say(self._progress.close)
 
     def _follow(self) -> None:
         while not self._ended.wait(self._interval_s):
-            row = self._new_row()
-            if row is not None:
-                self._progress.show(row["images_seen"], _note(row))
+            if self._has_news():
+                self._had_news = True
+                self._say(self._progress.show)
 
-    def _new_row(self) -> dict[str, Any] | None:
-        """The last row of the history, if it is another one than the last time. None where storage stays away."""
+    def _has_news(self) -> bool:
+        """Whether the history ends in another row than the last time. False where storage stays away."""
         try:
             history = read_history(self._run)
         except StorageError:
-            return None
-        if not history or history[-1]["images_seen"] == self._shown_images:
-            return None
-        self._shown_images = history[-1]["images_seen"]
-        return history[-1]
+            return False
+        if not history or history[-1]["images_seen"] == self._row.get("images_seen"):
+            return False
+        self._row = history[-1]
+        return True
 
-
-def _note(row: dict[str, Any]) -> str:
-    return f"waiting for data {row['speed/data_wait_share']:.1%} | {duration(row['time/elapsed_s'])} so far"
+    def _say(self, say: Callable[..., None]) -> None:
+        row = self._row
+        note = f"waiting for data {row['speed/data_wait_share']:.1%} | {duration(row['time/elapsed_s'])} so far"
+        say(row["images_seen"], note, rate=row["speed/images_per_s"])

@@ -1,8 +1,8 @@
 """The training job end to end, with real Ray and faults on purpose. What survives is compared bit for bit."""
 
 import json
+import math
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,82 +11,37 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+from training_job import (
+    LONG,
+    ROOT,
+    assert_one_sentence,
+    children,
+    final,
+    only_run,
+    start,
+    train,
+    wait_for_images,
+    workers,
+)
 
-from argan.runs.checkpoints import load_checkpoint, read_pointer
+from argan.runs.checkpoints import read_pointer
 from argan.runs.folder import read_history
-from argan.storage import Storage, open_storage
+from argan.storage import open_storage
 from argan.training.checkpoint import Snapshot
 from cluster.local_s3 import LocalS3
 
 pytestmark = pytest.mark.ray
 
-ROOT = Path(__file__).resolve().parents[2]
-# 40 ticks of 4 batches by two workers: where one dies, the other is in the middle of a sum.
-LONG = ["--schedule.total_images", "1920", "--schedule.picture_ticks", "1000", "--num-workers", "2"]
-# Ray's controller takes one report a poll, every two seconds: at ticks of half a second the run would wait for it.
-POLL = {"RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1"}
-
-
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """180 scenes of 16 px, in shards of uneven sizes."""
-    out = str(tmp_path_factory.mktemp("scenes"))
-    command = ["jobs/pack.py", "scenes:180", out, "--resolution", "16", "--shard-samples", "70"]
-    subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
-    return out
+TWO = [*LONG, "--num-workers", "2"]
 
 
 @pytest.fixture(scope="module")
 def undisturbed(scenes: str, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """What 1,920 images make of the debug preset with two workers that nobody kills."""
     out = str(tmp_path_factory.mktemp("undisturbed"))
-    result = train(scenes, out, *LONG)
+    result = train(scenes, out, *TWO)
     assert result.returncode == 0, result.stderr
     return final(only_run(out))
-
-
-def command(data: str, out: str, *more: str) -> list[str]:
-    return [sys.executable, "jobs/train.py", "--preset", "debug", "--data", data, "--out", out, *more]
-
-
-def train(data: str, out: str, *more: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command(data, out, *more), cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)
-
-
-def start(data: str, out: str, *more: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        command(data, out, *more), cwd=ROOT, stdout=subprocess.DEVNULL, text=True, env={**os.environ, **POLL}
-    )
-
-
-def only_run(out: str) -> Storage:
-    storage = open_storage(out)
-    (name,) = {entry.path.split("/")[0] for entry in storage.list() if entry.path.endswith("/config.json")}
-    return storage.child(name)
-
-
-def final(run: Storage) -> Snapshot:
-    saved = load_checkpoint(run, warn=pytest.fail)
-    assert saved is not None
-    return saved
-
-
-def wait_for_images(out: str, images: int, process: "subprocess.Popen[str]") -> None:
-    """Returns once a checkpoint at `images` or later is committed."""
-    end = time.monotonic() + 200
-    while time.monotonic() < end:
-        assert process.poll() is None, "the run ended before it was far enough"
-        if any(Path(out).glob("*/config.json")):
-            checkpoints = read_pointer(only_run(out)).checkpoints
-            if checkpoints and checkpoints[0]["images_seen"] >= images:
-                return
-        time.sleep(0.1)
-    pytest.fail(f"no checkpoint at {images} images")
-
-
-def worker_processes(process: "subprocess.Popen[str]") -> list[psutil.Process]:
-    children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if "RayTrainWorker" in " ".join(child.cmdline())]
 
 
 def assert_same(one: Snapshot, other: Snapshot) -> None:
@@ -122,9 +77,9 @@ def test_from_bucket_to_bucket_with_two_workers(s3: LocalS3, scenes: str) -> Non
 
 
 def test_a_killed_worker_is_recovered_from_bit_for_bit(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
-    process = start(scenes, str(tmp_path), *LONG)
+    process = start(scenes, str(tmp_path), tmp_path / "log", *TWO)
     wait_for_images(str(tmp_path), 240, process)
-    _, second = worker_processes(process)
+    _, second = workers(process)
     second.kill()
     assert process.wait(timeout=240) == 0
     assert_same(final(only_run(str(tmp_path))), undisturbed)
@@ -134,16 +89,19 @@ def test_a_killed_worker_is_recovered_from_bit_for_bit(scenes: str, undisturbed:
 
 def test_a_killed_driver_is_resumed_by_the_same_command(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
     out = str(tmp_path)
-    process = start(scenes, out, *LONG)
+    process = start(scenes, out, tmp_path / "log", *TWO)
     wait_for_images(out, 240, process)
-    refused = train(scenes, out, *LONG)
+    first, _ = workers(process)
+    first.suspend()  # else the run might end before the other one is refused
+    refused = train(scenes, out, *TWO)
     assert refused.returncode == 1
     assert "error: " in refused.stderr
     assert str(process.pid) in refused.stderr  # it names who trains
-    orphans = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGKILL)
+    orphans = children(process)
+    process.kill()
     process.wait()
-    again = train(scenes, out, *LONG)
+    first.resume()
+    again = train(scenes, out, *TWO)
     assert again.returncode == 0, again.stderr
     assert "resuming at" in again.stdout
     assert_same(final(only_run(out)), undisturbed)
@@ -153,14 +111,14 @@ def test_a_killed_driver_is_resumed_by_the_same_command(scenes: str, undisturbed
 
 def test_a_broken_newest_checkpoint_falls_back_bit_for_bit(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
     out = str(tmp_path)
-    half = [*LONG[:1], "960", *LONG[2:]]
+    half = [*TWO[:1], "960", *TWO[2:]]
     assert train(scenes, out, *half).returncode == 0
     run = only_run(out)
     newest = read_pointer(run).checkpoints[0]["path"]
     data = bytearray(run.read_bytes(f"{newest}/training.safetensors"))
     data[-1] ^= 1
     run.write_bytes(f"{newest}/training.safetensors", bytes(data))
-    result = train(scenes, out, *LONG)
+    result = train(scenes, out, *TWO)
     assert result.returncode == 0, result.stderr
     assert "checkpoint at 960 images is broken" in result.stderr
     assert_same(final(run), undisturbed)
@@ -173,18 +131,19 @@ def test_out_of_time_is_a_checkpoint_and_no_error(scenes: str, tmp_path: Path) -
     assert final(only_run(str(tmp_path))).images_seen == 48
 
 
-def assert_one_sentence(result: "subprocess.CompletedProcess[str]", *said: str) -> None:
-    assert result.returncode == 1, result.stdout + result.stderr
-    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1, result.stderr
-    for words in said:
-        assert words in errors[0]
-    assert "Traceback" not in result.stderr
-
-
 def test_numbers_that_break_are_one_sentence(scenes: str, tmp_path: Path) -> None:
     result = train(scenes, str(tmp_path), "--optimizer.discriminator_lr", "1e30")
     assert_one_sentence(result, "between image 0 and image 48", "not finite")
+    run = only_run(str(tmp_path))
+    (row,) = read_history(run)  # it shows where the numbers went, and nothing can go on from there
+    assert row["images_seen"] == 48
+    assert any(not math.isfinite(number) for number in row.values())
+    assert read_pointer(run).checkpoints == []
+    page = run.read_bytes("report.html").decode()
+    assert "stopped: training broke between image 0 and image 48" in page
+    assert "Not finite, a cross in the charts" in page
+    assert "not say how the run ended" not in result.stderr
+    assert list(run.list("tensorboard/"))
 
 
 def test_what_does_not_fit_is_one_sentence(scenes: str, tmp_path: Path) -> None:
@@ -207,12 +166,14 @@ def test_a_bucket_that_refuses_is_one_sentence_within_a_minute(
 ) -> None:
     started = time.monotonic()
     assert_one_sentence(train(scenes, "s3://no-such-bucket/runs"), "no-such-bucket")
+    data = f"{s3.uri}/refused/scenes"
+    open_storage(data).upload(Path(scenes) / "manifest.json", "manifest.json")  # with the right key there is a set
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-    assert_one_sentence(train(f"{s3.uri}/scenes", f"{s3.uri}/runs"), "s3://")
+    assert_one_sentence(train(data, f"{s3.uri}/refused/runs"), data, "refused the credentials (SignatureDoesNotMatch)")
     assert time.monotonic() - started < 60
     started = time.monotonic()
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
-    assert_one_sentence(train(f"{s3.uri}/scenes", f"{s3.uri}/runs"), "127.0.0.1:9")
+    assert_one_sentence(train(data, f"{s3.uri}/refused/runs"), "127.0.0.1:9", "cannot be reached")
     assert time.monotonic() - started < 60
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from argan.errors import DataError, StorageError, UserError
+from argan.errors import ConflictError, DataError, StorageError, UserError
 from argan.runs.lease import LEASE, Lease, LeaseHeldError, Record, acquire, encoded, read
 from argan.runs.process import ProcessIdentity, is_alive, is_visible, this_process
 from argan.storage import Storage, open_storage
@@ -126,18 +126,28 @@ def test_who_lost_the_lease_notices_and_never_writes_again(run: Storage) -> None
     lease = acquire(run, LEASE_S, on_lost=noticed.set)
     taken = replace(standing_record(run), generation=2, token="another")
     run.write_if(LEASE, encoded(taken), read(run).version)
-    with lease:
-        assert noticed.wait(30)
-        assert lease.lost
+    lease.start()
+    assert noticed.wait(30)
+    assert lease.lost
+    with pytest.raises(ConflictError, match="taken over"):
         lease.heartbeat()
     lease.release()
     assert standing_record(run) == taken
 
 
+def test_a_lost_lease_outdoes_whatever_else_ends_the_attempt(run: Storage) -> None:
+    lease = acquire(run)
+    lease.require_held()
+    run.write_if(LEASE, encoded(replace(standing_record(run), token="another")), read(run).version)
+    with pytest.raises(ConflictError, match=f"{run.uri} was taken over"), lease:  # noticed at the release
+        raise KeyboardInterrupt
+
+
 def test_who_finds_the_lease_deleted_has_lost_it(run: Storage) -> None:
     lease = acquire(run)
     run.delete(LEASE)
-    lease.heartbeat()
+    with pytest.raises(ConflictError):
+        lease.heartbeat()
     assert lease.lost
     assert not run.exists(LEASE)
 

@@ -137,7 +137,12 @@ def test_numbers_that_break_stop_the_run_and_name_the_images(config: Config) -> 
 
     with pytest.raises(NonFiniteError, match="between image 48 and image 96"):
         train(state, poisoned(), share, reduce=alone, report=reported.append, stop=lambda: False)
-    assert [t.images_seen for t in reported] == [48]
+    # The last report shows where it went; nothing is kept of the state.
+    assert [t.images_seen for t in reported] == [48, 96]
+    last = reported[-1]
+    assert any(not math.isfinite(value) for value in last.metrics.values())
+    assert "speed/images_per_s" in last.metrics
+    assert (last.takes_checkpoint, last.takes_pictures, last.is_last) == (False, False, True)
 
 
 def train_with_workers(config: Config, world: int, folder: Path) -> tuple[list[dict[str, float]], dict]:

@@ -1,0 +1,140 @@
+"""What is tried again after a failure, how often, and after what wait."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from argan.errors import ConflictError, DataError, StorageError, UserError
+from argan.runs.lease import LEASE, Lease, acquire, encoded, read
+from argan.storage import Storage, open_storage
+from jobs.runtime import trainer
+from jobs.runtime.trainer import WorkersFailedError, keep_trying, rays_handling_of_ctrl_c
+
+AWAY = StorageError("s3://bucket cannot be reached")
+DIED = WorkersFailedError("a traceback\nRuntimeError: killed")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Storage:
+    return open_storage(str(tmp_path))
+
+
+@pytest.fixture
+def lease(run: Storage) -> Lease:
+    return acquire(run)
+
+
+@pytest.fixture
+def waits_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long it would have waited, each time."""
+    waited: list[float] = []
+    monkeypatch.setattr(trainer.time, "sleep", waited.append)
+    return waited
+
+
+def test_ctrl_c_is_rays_while_it_trains_and_ours_afterwards() -> None:
+    def fit(pressed: bool) -> None:
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(0))  # as Ray does, and leaves it so
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with rays_handling_of_ctrl_c():
+        fit(pressed=False)
+    assert signal.getsignal(signal.SIGINT) is before
+    with pytest.raises(KeyboardInterrupt), rays_handling_of_ctrl_c():
+        fit(pressed=True)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+class Script:
+    """What happens: to each try in turn, and to each question of where the run stands."""
+
+    def __init__(self, tries: list[int | Exception], stands: list[int | Exception]) -> None:
+        self.asked: list[tuple[int, int]] = []
+        self._tries = iter(tries)
+        self._stands = iter(stands)
+
+    def try_once(self, number: int, start_images: int) -> int:
+        self.asked.append((number, start_images))
+        return happens(self._tries)
+
+    def images_done(self) -> int:
+        return happens(self._stands)
+
+
+def happens(events: Iterator[int | Exception]) -> int:
+    event = next(events)
+    if isinstance(event, Exception):
+        raise event
+    return event
+
+
+def play(script: Script, lease: Lease, max_failures: int = 3) -> int:
+    return keep_trying(script.try_once, script.images_done, lease, start_images=0, max_failures=max_failures)
+
+
+def test_failures_with_a_checkpoint_between_them_are_never_too_many(lease: Lease, waits_s: list[float]) -> None:
+    script = Script([DIED] * 9 + [1000], [100 * i for i in range(1, 10)])
+    assert play(script, lease) == 1000
+    assert script.asked == [(i, 100 * i) for i in range(10)]
+    assert waits_s == [2.0] * 9
+
+
+def test_failures_in_a_row_wait_longer_and_then_end_it(
+    lease: Lease, waits_s: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UserError, match="failed 5 times in a row at 100 images, the last time with RuntimeError"):
+        play(Script([DIED] * 6, [100] * 6), lease, max_failures=4)
+    assert waits_s == [2.0, 8.0, 32.0, 60.0]
+    said = capsys.readouterr().err
+    assert "workers failed, going on from 100 images in 8 s: RuntimeError: killed" in said
+    assert said.endswith("a traceback\nRuntimeError: killed\n")
+
+
+def test_an_outage_is_waited_for_and_then_forgiven(
+    lease: Lease, waits_s: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = Script([DIED, DIED, 1000], [AWAY, AWAY, 500, 500])
+    assert play(script, lease) == 1000
+    assert script.asked == [(0, 0), (1, 500), (2, 500)]
+    assert waits_s == [8.0, 32.0, 2.0, 8.0]
+    assert "storage stays away, asked again in 32 s: s3://bucket cannot be reached" in capsys.readouterr().err
+
+
+def test_an_outage_without_end_ends_it(lease: Lease, waits_s: list[float]) -> None:
+    with pytest.raises(UserError, match=r"failed 4 times in a row at 0 images, .* cannot be reached"):
+        play(Script([DIED], [AWAY] * 9), lease)
+    assert waits_s == [8.0, 32.0]
+
+
+def test_no_failure_may_be_asked_for(lease: Lease, waits_s: list[float]) -> None:
+    with pytest.raises(UserError, match="failed once at 100 images"):
+        play(Script([DIED], [100]), lease, max_failures=0)
+    assert waits_s == []
+
+
+@pytest.mark.parametrize("error", [DataError("damaged"), ConflictError("lost")])
+def test_what_does_not_pass_is_not_waited_for(lease: Lease, waits_s: list[float], error: UserError) -> None:
+    with pytest.raises(type(error), match=str(error)):
+        play(Script([DIED], [error]), lease)
+    with pytest.raises(type(error), match=str(error)):
+        play(Script([error], []), lease)
+    assert waits_s == []
+
+
+def test_a_run_that_was_taken_over_is_not_tried_again(run: Storage, lease: Lease, waits_s: list[float]) -> None:
+    standing = read(run)
+    assert standing is not None
+    run.write_if(LEASE, encoded(replace(standing.record, token="another")), standing.version)
+    script = Script([DIED, 1000], [100])
+    with pytest.raises(ConflictError, match="taken over"):
+        play(script, lease)
+    with pytest.raises(ConflictError, match="taken over"):
+        play(script, lease)  # known by now: not even a first try
+    assert script.asked == [(0, 0)]
+    assert waits_s == []

@@ -1,0 +1,113 @@
+"""jobs/train.py as a process of its own: started, waited for, and what it left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from argan.runs.checkpoints import load_checkpoint, read_pointer
+from argan.storage import Storage, open_storage
+from argan.training.checkpoint import Snapshot
+
+ROOT = Path(__file__).resolve().parents[2]
+# 40 ticks of 4 batches: where one of two workers dies, the other is in the middle of a sum.
+LONG = ["--schedule.total_images", "1920", "--schedule.picture_ticks", "1000"]
+# Ray's controller takes one report a poll, every two seconds: at ticks of half a second the run would wait for it.
+POLL = {"RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1"}
+
+
+def command(data: str, out: str, *more: str) -> list[str]:
+    return [sys.executable, "jobs/train.py", "--preset", "debug", "--data", data, "--out", out, *more]
+
+
+def train(data: str, out: str, *more: str) -> "subprocess.CompletedProcess[str]":
+    """Runs it to its end."""
+    return subprocess.run(
+        command(data, out, *more),
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, **POLL},
+    )
+
+
+def start(data: str, out: str, log: Path, *more: str) -> "subprocess.Popen[str]":
+    """Starts it as a terminal does: in a process group of its own, that ctrl-C reaches. All it says goes to `log`."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, as a CI's may be, ignores it
+    with log.open("w") as file:
+        return subprocess.Popen(
+            command(data, out, *more),
+            cwd=ROOT,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, **POLL},
+            start_new_session=True,
+        )
+
+
+def only_run(out: str) -> Storage:
+    storage = open_storage(out)
+    (name,) = {entry.path.split("/")[0] for entry in storage.list() if entry.path.endswith("/config.json")}
+    return storage.child(name)
+
+
+def final(run: Storage) -> Snapshot:
+    saved = load_checkpoint(run, warn=pytest.fail)
+    assert saved is not None
+    return saved
+
+
+def wait_for_images(out: str, images: int, process: "subprocess.Popen[str]") -> None:
+    """Returns once a checkpoint at `images` or later is committed."""
+    end = time.monotonic() + 200
+    while time.monotonic() < end:
+        assert process.poll() is None, "the run ended before it was far enough"
+        try:
+            checkpoints = read_pointer(only_run(out)).checkpoints
+        except ValueError:  # there is no run yet
+            checkpoints = []
+        if checkpoints and checkpoints[0]["images_seen"] >= images:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"no checkpoint at {images} images")
+
+
+def wait_for_words(log: Path, words: str, process: "subprocess.Popen[str]") -> None:
+    """Returns once the job has said so."""
+    end = time.monotonic() + 200
+    while words not in log.read_text():
+        assert process.poll() is None, f"the run ended before it said {words!r}: {log.read_text()}"
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.1)
+
+
+def ended(process: "subprocess.Popen[str]", log: Path) -> "subprocess.CompletedProcess[str]":
+    """What it came to, once it has ended: all that it said stands under `stderr`."""
+    code = process.wait(timeout=240)
+    return subprocess.CompletedProcess(process.args, code, stdout="", stderr=log.read_text())
+
+
+def children(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def workers(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    return [child for child in children(process) if "RayTrainWorker" in " ".join(child.cmdline())]
+
+
+def assert_one_sentence(result: "subprocess.CompletedProcess[str]", *said: str) -> None:
+    """It ended with one sentence for a person, and these words in it."""
+    assert result.returncode == 1, result.stdout + result.stderr
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, result.stderr
+    for words in said:
+        assert words in errors[0]
+    assert "Traceback" not in result.stderr
