@@ -48,6 +48,7 @@ class OpticsConfig:
     """The aperture renderer and the range of disparity behind it (METHOD: Aperture renderer, Aperture range)."""
 
     d_max_at_64_px: float = option(3.0, "aperture range d_max: largest |disparity|, px per aperture unit at 64 px")
+    front_share: float = option(0.1, "reach of disparity before the focal plane, in d_max; 1: as far as behind")
     views_per_side: int = option(5, "views along the aperture's diameter; odd")
     shape: Literal["disk", "square"] = option("disk", "aperture mask; disk leaves out the corners")
     expansion: bool = option(False, "depth expansion network T")
@@ -55,6 +56,7 @@ class OpticsConfig:
 
     def __post_init__(self) -> None:
         require(self.d_max_at_64_px > 0, "optics.d_max_at_64_px", self.d_max_at_64_px, "greater than 0")
+        require(0 < self.front_share <= 1, "optics.front_share", self.front_share, "in (0, 1]")
         odd = self.views_per_side >= 1 and self.views_per_side % 2 == 1
         require(odd, "optics.views_per_side", self.views_per_side, "odd and at least 1")
         require(self.expansion_weight >= 0, "optics.expansion_weight", self.expansion_weight, "at least 0")
@@ -75,27 +77,36 @@ class DofConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PriorConfig:
-    """The center focus prior D_p (METHOD: Aperture range and center focus prior)."""
+    """The center focus prior D_p (METHOD: Aperture range and center focus prior), and what keeps disparity in its sense
+    when its weight has fallen (docs/decisions/prior.md).
+    """
 
-    weight: float = option(0.2, "lambda_p, on mean ((D - D_p) / d_max)^2; 0 is off")
+    weight: float = option(1.0, "lambda_p at the start, on mean ((D - D_p) / d_max)^2; 0 is off")
+    final_weight: float = option(0.2, "lambda_p after prior.fall_images; it falls linearly")
+    fall_images: int = option(120_000, "images over which lambda_p falls")
+    contrast_weight: float = option(1.5, "weight of the contrast loss, which punishes inverted disparity; 0 is off")
+    contrast_margin: float = option(0.3, "contrast from which on that loss is 0: D_p has 1, constant disparity 0")
+    variation_weight: float = option(0.01, "weight of the total variation of D / d_max, per width; 0 is off")
     radius: float = option(0.25, "r_th, where focus ends, in units of the width from the centre")
     gain: float = option(2.2, "g, how fast D_p falls to -d_max beyond the radius")
 
     def __post_init__(self) -> None:
-        require(self.weight >= 0, "prior.weight", self.weight, "at least 0")
+        for key in ("weight", "final_weight", "contrast_weight", "variation_weight"):
+            require(getattr(self, key) >= 0, f"prior.{key}", getattr(self, key), "at least 0")
+        require(self.fall_images >= 0, "prior.fall_images", self.fall_images, "at least 0")
         require(self.radius >= 0, "prior.radius", self.radius, "at least 0")
         require(self.gain > 0, "prior.gain", self.gain, "greater than 0")
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorConfig:
-    z_dim: int = option(128, "dimensions of z")
+    style_dim: int = option(128, "dimensions of the style in z; the rest of z is noise")
     w_dim: int = option(128, "dimensions of the mapped latent that AdaIN reads")
     mapping_layers: int = option(2, "layers of the mapping z -> w")
     channels: tuple[int, ...] = option((192, 128, 96, 48), "features at 4, 8, 16, ... px; one entry a stage")
 
     def __post_init__(self) -> None:
-        require(self.z_dim >= 1, "generator.z_dim", self.z_dim, "at least 1")
+        require(self.style_dim >= 1, "generator.style_dim", self.style_dim, "at least 1")
         require(self.w_dim >= 1, "generator.w_dim", self.w_dim, "at least 1")
         require(self.mapping_layers >= 1, "generator.mapping_layers", self.mapping_layers, "at least 1")
         positive = bool(self.channels) and min(self.channels) >= 1

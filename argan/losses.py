@@ -40,3 +40,31 @@ def focus_prior(resolution: int, d_max_px: float, prior: PriorConfig) -> Tensor:
 def focus_prior_loss(disparity: Tensor, prior_disparity: Tensor, d_max_px: float) -> Tensor:
     """mean ((D - D_p) / d_max)^2 on the unscaled disparity. [B,1,H,W], [1,1,H,W] -> [B]"""
     return ((disparity - prior_disparity) / d_max_px).square().mean(dim=(1, 2, 3))
+
+
+def focus_prior_weight(images_seen: int, prior: PriorConfig) -> float:
+    """lambda_p at that moment: it falls linearly from weight to final_weight (reconstruction)."""
+    done = min(1.0, images_seen / prior.fall_images) if prior.fall_images else 1.0
+    return prior.weight + done * (prior.final_weight - prior.weight)
+
+
+def focus_contrast(disparity: Tensor, prior_disparity: Tensor) -> Tensor:
+    """How much nearer the middle is than what lies around it: 1 for D_p itself, 0 for a constant, negative where
+    disparity is inverted. Linear in D. [B,1,H,W], [1,1,H,W] -> [B]
+    """
+    template = prior_disparity - prior_disparity.mean()
+    return (disparity * template).sum(dim=(1, 2, 3)) / (prior_disparity * template).sum()
+
+
+def contrast_loss(contrast: Tensor, margin: float) -> Tensor:
+    """max(0, margin - contrast)^2 (reconstruction): it says which side is in front, nothing about shapes. [B] -> [B]"""
+    return (margin - contrast).clamp(min=0.0).square()
+
+
+def total_variation(disparity: Tensor, d_max_px: float) -> Tensor:
+    """Mean |dD/dx| + |dD/dy| in d_max per width (reconstruction): the length of all steps of D, free of resolution.
+    [B,1,H,W] -> [B]
+    """
+    across = disparity.diff(dim=3).abs().mean(dim=(1, 2, 3))
+    down = disparity.diff(dim=2).abs().mean(dim=(1, 2, 3))
+    return (across + down) * (disparity.shape[3] / d_max_px)

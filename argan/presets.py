@@ -100,7 +100,7 @@ def debug() -> Config:
         preset="debug",
         resolution=16,
         data=DataConfig(batch_images=12, num_lanes=6, window_samples=16),
-        generator=GeneratorConfig(z_dim=16, w_dim=16, mapping_layers=1, channels=(16, 12, 8)),
+        generator=GeneratorConfig(style_dim=16, w_dim=16, mapping_layers=1, channels=(16, 12, 8)),
         discriminator=DiscriminatorConfig(channels=(8, 8, 16)),
         optimizer=OptimizerConfig(ema_half_life_images=200, r1_every_batches=4),
         schedule=ScheduleConfig(total_images=240, tick_images=48, checkpoint_ticks=1, picture_ticks=2),

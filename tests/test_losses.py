@@ -1,14 +1,19 @@
 """The objectives against their formulas in METHOD.md."""
 
+import pytest
 import torch
 
 from argan.config import PriorConfig
 from argan.losses import (
+    contrast_loss,
     discriminator_adversarial,
+    focus_contrast,
     focus_prior,
     focus_prior_loss,
+    focus_prior_weight,
     generator_adversarial,
     r1_penalty,
+    total_variation,
 )
 
 
@@ -54,3 +59,35 @@ def test_focus_prior_loss_is_free_of_resolution_and_range() -> None:
         focus_prior_loss(torch.zeros(2, 1, 256, 256), fine, 1.5), coarse_loss, rtol=0.02, atol=0.0
     )
     assert torch.equal(focus_prior_loss(small.expand(2, 1, 32, 32), small, 1.5), torch.zeros(2))
+
+
+def test_focus_prior_weight_falls_linearly_and_stays() -> None:
+    prior = PriorConfig(weight=1.0, final_weight=0.2, fall_images=1000)
+    at = [focus_prior_weight(images, prior) for images in (0, 250, 1000, 10**9)]
+    assert at == pytest.approx([1.0, 0.8, 0.2, 0.2])
+    assert focus_prior_weight(0, PriorConfig(weight=1.0, final_weight=0.2, fall_images=0)) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("resolution", [16, 33])
+def test_contrast_is_one_for_the_prior_linear_and_blind_to_level(resolution: int) -> None:
+    D_p = focus_prior(resolution, 1.5, PriorConfig()).double()
+    D = torch.randn(3, 1, resolution, resolution, dtype=torch.float64)
+    torch.testing.assert_close(focus_contrast(D_p, D_p), torch.ones(1, dtype=torch.float64))
+    torch.testing.assert_close(focus_contrast(D + 7.0, D_p), focus_contrast(D, D_p))
+    torch.testing.assert_close(focus_contrast(D_p - 2 * D, D_p), 1 - 2 * focus_contrast(D, D_p))  # inverted: negative
+
+
+def test_contrast_loss_punishes_what_is_below_the_margin() -> None:
+    contrast = torch.tensor([-1.0, 0.0, 0.25, 0.5, 3.0])
+    torch.testing.assert_close(contrast_loss(contrast, 0.5), torch.tensor([2.25, 0.25, 0.0625, 0.0, 0.0]))
+
+
+@pytest.mark.parametrize("resolution", [32, 128])
+def test_total_variation_is_the_length_of_an_outline_times_its_step(resolution: int) -> None:
+    """A square of half the width, d_max nearer than the rest: an outline of two widths, at any resolution and range."""
+    D, quarter = torch.full((2, 1, resolution, resolution), -3.0), resolution // 4
+    D[:, :, quarter:-quarter, quarter:-quarter] = 0.0
+    # The mean over neighbours has one fewer in a row than there are pixels.
+    expected = 2.0 * resolution / (resolution - 1)
+    torch.testing.assert_close(total_variation(D, 3.0), torch.full((2,), expected))
+    assert torch.equal(total_variation(torch.full_like(D, 0.7), 3.0), torch.zeros(2))

@@ -46,10 +46,11 @@ def build_camera(config: Config) -> Camera:
     is_ar_gan = config.method == "ar-gan"
     generator = Generator(
         config.generator.channels,
-        z_dim=config.generator.z_dim,
+        style_dim=config.generator.style_dim,
         w_dim=config.generator.w_dim,
         mapping_layers=config.generator.mapping_layers,
         d_max_px=config.d_max_px,
+        front_share=config.optics.front_share,
         random=random,
         has_disparity=is_ar_gan,
     )

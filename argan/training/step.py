@@ -12,7 +12,16 @@ from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from argan.draws import Purpose, draw_dof_scale, draw_mirror, draw_z
-from argan.losses import discriminator_adversarial, focus_prior_loss, generator_adversarial, r1_penalty
+from argan.losses import (
+    contrast_loss,
+    discriminator_adversarial,
+    focus_contrast,
+    focus_prior_loss,
+    focus_prior_weight,
+    generator_adversarial,
+    r1_penalty,
+    total_variation,
+)
 from argan.models.camera import Fake
 from argan.pixels import to_signed
 from argan.training.gradients import Reduce
@@ -54,7 +63,7 @@ def make_fakes(state: TrainState, share: Share, z_purpose: Purpose, dof_purpose:
     """This worker's share of the batch of fakes that (seed, images seen) stands for, by the camera in training."""
     config = state.config
     seed, counter = config.seed, state.images_seen
-    z = draw_z(seed, z_purpose, counter, num=share.total, z_dim=config.generator.z_dim)
+    z = draw_z(seed, z_purpose, counter, num=share.total, z_dim=state.camera.generator.z_dim)
     dof_scale = draw_dof_scale(seed, dof_purpose, counter, num=share.total, dof=config.dof)
     with _nets_autocast(state):
         return state.camera(
@@ -107,11 +116,7 @@ def generator_step(state: TrainState, share: Share, metrics: TickMetrics, reduce
     adversarial = generator_adversarial(logits).sum()
     loss = adversarial
     if config.method == "ar-gan":
-        prior = focus_prior_loss(fake.disparity, state.prior_disparity, config.d_max_px).sum()
-        loss = loss + config.prior.weight * prior
-        metrics.add("loss/prior", prior, share.total)
-        metrics.add("disparity/mean_px", fake.disparity.mean(dim=(1, 2, 3)).sum(), share.total)
-        metrics.add("disparity/std_px", fake.disparity.std(dim=(1, 2, 3)).sum(), share.total)
+        loss = loss + disparity_loss(state, fake.disparity, share, metrics)
         if config.optics.expansion:
             loss = loss + config.optics.expansion_weight * fake.expansion.sum()
             metrics.add("loss/expansion", fake.expansion.sum(), share.total)
@@ -121,6 +126,24 @@ def generator_step(state: TrainState, share: Share, metrics: TickMetrics, reduce
     state.generator_optimizer.step()
     metrics.add("loss/generator", adversarial, share.total)
     _add_norm(metrics, "gradient/generator", state.generator_gradients.norm(), share)
+
+
+def disparity_loss(state: TrainState, disparity: Tensor, share: Share, metrics: TickMetrics) -> Tensor:
+    """What guides D beside C, summed over the share: the focus prior, its sense, and few steps."""
+    prior, d_max_px = state.config.prior, state.config.d_max_px
+    off_prior = focus_prior_loss(disparity, state.prior_disparity, d_max_px).sum()
+    contrast = focus_contrast(disparity, state.prior_disparity)
+    variation = total_variation(disparity, d_max_px).sum()
+    metrics.add("loss/prior", off_prior, share.total)
+    metrics.add("disparity/contrast", contrast.sum(), share.total)
+    metrics.add("disparity/variation", variation, share.total)
+    metrics.add("disparity/mean_px", disparity.mean(dim=(1, 2, 3)).sum(), share.total)
+    metrics.add("disparity/std_px", disparity.std(dim=(1, 2, 3)).sum(), share.total)
+    return (
+        focus_prior_weight(state.images_seen, prior) * off_prior
+        + prior.contrast_weight * contrast_loss(contrast, prior.contrast_margin).sum()
+        + prior.variation_weight * variation
+    )
 
 
 def update_ema(state: TrainState, batch_images: int) -> None:

@@ -3,13 +3,22 @@
 import torch
 import torch.nn.functional as F
 
-from argan.models.generator import Generator, upsample_conv, window_sums
+from argan.models.generator import Generator, aperture_range, upsample_conv, window_sums
+
+STYLE_DIM = 6
+Z_DIM = STYLE_DIM + 4 * 4 + 8 * 8 + 16 * 16  # the style, and noise for each stage
 
 
 def generator(*, has_disparity: bool = True) -> Generator:
-    random = torch.Generator().manual_seed(0)
     return Generator(
-        (12, 10, 8), z_dim=6, w_dim=7, mapping_layers=2, d_max_px=1.5, random=random, has_disparity=has_disparity
+        (12, 10, 8),
+        style_dim=STYLE_DIM,
+        w_dim=7,
+        mapping_layers=2,
+        d_max_px=1.5,
+        front_share=0.2,
+        random=torch.Generator().manual_seed(0),
+        has_disparity=has_disparity,
     )
 
 
@@ -29,24 +38,55 @@ def test_fused_upsampling_is_upsampling_then_convolution() -> None:
 
 
 def test_image_and_disparity_have_their_ranges() -> None:
-    deep = generator()(10 * torch.randn(3, 6))
+    deep = generator()(10 * torch.randn(3, Z_DIM))
     assert deep.image.shape == (3, 3, 16, 16)
     assert deep.disparity.shape == (3, 1, 16, 16)
     assert deep.image.abs().max().item() <= 1.0
-    assert deep.disparity.abs().max().item() <= 1.5
+    assert deep.disparity.min().item() >= -1.5
+    assert deep.disparity.max().item() <= 0.2 * 1.5 + 1e-6
     assert deep.disparity.detach().std().item() > 0.01  # not zero at the start: at D = 0 it would get no gradient
 
 
 def test_samples_do_not_depend_on_their_batch() -> None:
     """No statistics of the batch: a sample alone is the sample in company."""
-    net, z = generator().double(), torch.randn(4, 6, dtype=torch.float64)
+    net, z = generator().double(), torch.randn(4, Z_DIM, dtype=torch.float64)
     torch.testing.assert_close(net(z)[0][1:2], net(z[1:2])[0])
+
+
+def test_every_part_of_z_counts() -> None:
+    """The style, and the noise of every stage: each changes image and disparity."""
+    net, z = generator().double(), torch.randn(2, Z_DIM, dtype=torch.float64)
+    assert net.z_dim == Z_DIM
+    before = net(z)
+    starts = [sum(net.z_parts[:part]) for part in range(len(net.z_parts))]
+    for start, size in zip(starts, net.z_parts, strict=True):
+        other = z.clone()
+        other[:, start : start + size].normal_()
+        after = net(other)
+        assert (after.image - before.image).abs().max() > 1e-3
+        assert (after.disparity - before.disparity).abs().max() > 1e-3
+
+
+def test_the_aperture_range_is_methods_where_front_and_back_are_alike() -> None:
+    x = torch.linspace(-6, 6, 101, dtype=torch.float64)
+    torch.testing.assert_close(aperture_range(x, 3.0, 1.0), 3.0 * torch.tanh(x))
+
+
+def test_the_aperture_range_is_smooth_rises_and_keeps_its_bounds() -> None:
+    x = torch.linspace(-6, 6, 1201, dtype=torch.float64, requires_grad=True)
+    y = aperture_range(x, 3.0, 0.1)
+    (slope,) = torch.autograd.grad(y.sum(), x)
+    assert y.min() >= -3.0
+    assert y.max() <= 0.3 + 1e-9
+    assert (slope >= 0).all()
+    assert slope.diff().abs().max() < 0.4  # no jump anywhere: 0.01 further on, at most so much steeper
+    assert slope[600] == 3.0  # at 0, as METHOD's
 
 
 def test_the_standard_gan_has_no_disparity() -> None:
     net = generator(has_disparity=False)
     assert [head.out_channels for head in net.heads] == [3, 3, 3]
-    assert torch.equal(net(torch.randn(2, 6)).disparity, torch.zeros(2, 1, 16, 16))
+    assert torch.equal(net(torch.randn(2, Z_DIM)).disparity, torch.zeros(2, 1, 16, 16))
 
 
 def test_every_stage_draws_at_its_own_size() -> None:
@@ -57,9 +97,9 @@ def test_every_stage_draws_at_its_own_size() -> None:
         for head in list(net.heads)[1:]:
             for parameter in head.parameters():
                 parameter.zero_()
-        disparity = net(torch.randn(2, 6, dtype=torch.float64)).disparity
+        disparity = net(torch.randn(2, Z_DIM, dtype=torch.float64)).disparity
     (drawn,) = parts
     assert drawn.shape == (2, 4, 4, 4)
     for _ in range(2):
         drawn = F.interpolate(drawn, scale_factor=2.0, mode="bilinear")
-    torch.testing.assert_close(disparity, 1.5 * drawn[:, 3:].tanh())
+    torch.testing.assert_close(disparity, aperture_range(drawn[:, 3:], 1.5, 0.2))

@@ -6,6 +6,7 @@ from training_photos import photos
 
 from argan.config import Config
 from argan.draws import Purpose
+from argan.models.camera import Fake
 from argan.settings import override
 from argan.training.gradients import alone
 from argan.training.metrics import TickMetrics
@@ -65,9 +66,26 @@ def test_each_phase_teaches_its_own_net_all_of_it(config_with_expansion: Config,
                 assert not parameter.grad.any(), f"{name}.{key} gets gradient in the {phase} phase"
 
 
-@pytest.mark.parametrize("weight", ["prior.weight", "optics.expansion_weight"])
+def terms(state: TrainState, fake: Fake) -> dict[str, torch.Tensor]:
+    """The formula behind each weight, written out again."""
+    D, D_p, d_max = fake.disparity, state.prior_disparity, state.config.d_max_px
+    apart = D_p - D_p.mean()
+    contrast = (D * apart).mean((1, 2, 3)) / apart.square().mean()
+    steps = (D[..., 1:] - D[..., :-1]).abs().mean() + (D[..., 1:, :] - D[..., :-1, :]).abs().mean()
+    return {
+        "prior.weight": ((D - D_p) / d_max).square().mean(),
+        "prior.contrast_weight": torch.relu(state.config.prior.contrast_margin - contrast).square().mean(),
+        "prior.variation_weight": state.config.resolution * steps / d_max,
+        "optics.expansion_weight": fake.expansion.mean(),
+    }
+
+
+WEIGHTS = ("prior.weight", "prior.contrast_weight", "prior.variation_weight", "optics.expansion_weight")
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
 def test_a_term_pulls_by_its_own_gradient_times_its_weight(config_with_expansion: Config, weight: str) -> None:
-    """What the generator's gradient gains with a term's weight is the gradient of METHOD's formula, that many times."""
+    """What the generator's gradient gains with a term's weight is the gradient of its formula, that many times."""
 
     def state_with(value: float) -> TrainState:
         state = build_state(override(config_with_expansion, {weight: value, "compute.precision": "fp64"}), CPU)
@@ -82,10 +100,8 @@ def test_a_term_pulls_by_its_own_gradient_times_its_weight(config_with_expansion
 
     state = state_with(0.0)
     fake = make_fakes(state, whole(state.config), Purpose.Z_GENERATOR, Purpose.DOF_GENERATOR)
-    off_prior = (fake.disparity - state.prior_disparity) / state.config.d_max_px
-    term = off_prior.square().mean() if weight == "prior.weight" else fake.expansion.mean()
     state.generator_gradients.zero()
-    term.backward()
+    terms(state, fake)[weight].backward()
     pull = state.generator_gradients.buffer
     assert float(pull.abs().max()) > 1e-4
     for value in (1.0, 3.0):
