@@ -82,7 +82,7 @@ class PriorConfig:
     """
 
     weight: float = option(1.0, "lambda_p at the start, on mean ((D - D_p) / d_max)^2; 0 is off")
-    final_weight: float = option(0.2, "lambda_p after prior.fall_images; it falls linearly")
+    final_share: float = option(0.2, "share of lambda_p that is left after prior.fall_images; it falls linearly")
     fall_images: int = option(120_000, "images over which lambda_p falls")
     contrast_weight: float = option(1.5, "weight of the contrast loss, which punishes inverted disparity; 0 is off")
     contrast_margin: float = option(0.3, "contrast from which on that loss is 0: D_p has 1, constant disparity 0")
@@ -91,7 +91,7 @@ class PriorConfig:
     gain: float = option(2.2, "g, how fast D_p falls to -d_max beyond the radius")
 
     def __post_init__(self) -> None:
-        for key in ("weight", "final_weight", "contrast_weight", "variation_weight"):
+        for key in ("weight", "final_share", "contrast_weight", "variation_weight"):
             require(getattr(self, key) >= 0, f"prior.{key}", getattr(self, key), "at least 0")
         require(self.fall_images >= 0, "prior.fall_images", self.fall_images, "at least 0")
         require(self.radius >= 0, "prior.radius", self.radius, "at least 0")
@@ -204,6 +204,9 @@ class Config:
         got = self.discriminator.channels
         most = self.resolution.bit_length() - 1
         require(len(got) <= most, "discriminator.channels", got, f"at most {most} numbers at {self.resolution} px")
+        corner = (self.resolution - 1) / self.resolution / 2**0.5  # its pixel's distance from the middle, in widths
+        rule = f"less than {corner:.3f}, where the corners are at {self.resolution} px, or D_p is flat"
+        require(self.prior.radius < corner, "prior.radius", self.prior.radius, rule)
         whole = self.schedule.tick_images % self.data.batch_images == 0
         rule = f"a multiple of data.batch_images = {self.data.batch_images}"
         require(whole, "schedule.tick_images", self.schedule.tick_images, rule)

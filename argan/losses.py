@@ -43,9 +43,9 @@ def focus_prior_loss(disparity: Tensor, prior_disparity: Tensor, d_max_px: float
 
 
 def focus_prior_weight(images_seen: int, prior: PriorConfig) -> float:
-    """lambda_p at that moment: it falls linearly from weight to final_weight (reconstruction)."""
+    """lambda_p at that moment: it falls linearly from weight to final_share of it (ours: docs/decisions/prior.md)."""
     done = min(1.0, images_seen / prior.fall_images) if prior.fall_images else 1.0
-    return prior.weight + done * (prior.final_weight - prior.weight)
+    return prior.weight * (1.0 - done * (1.0 - prior.final_share))
 
 
 def focus_contrast(disparity: Tensor, prior_disparity: Tensor) -> Tensor:
@@ -57,12 +57,12 @@ def focus_contrast(disparity: Tensor, prior_disparity: Tensor) -> Tensor:
 
 
 def contrast_loss(contrast: Tensor, margin: float) -> Tensor:
-    """max(0, margin - contrast)^2 (reconstruction): it says which side is in front, nothing about shapes. [B] -> [B]"""
+    """max(0, margin - contrast)^2 (ours): which side is in front. Above the margin it has no say. [B] -> [B]"""
     return (margin - contrast).clamp(min=0.0).square()
 
 
 def total_variation(disparity: Tensor, d_max_px: float) -> Tensor:
-    """Mean |dD/dx| + |dD/dy| in d_max per width (reconstruction): the length of all steps of D, free of resolution.
+    """Mean |dD/dx| + |dD/dy| in d_max per width (ours): the length of all steps of D, free of resolution.
     [B,1,H,W] -> [B]
     """
     across = disparity.diff(dim=3).abs().mean(dim=(1, 2, 3))

@@ -46,6 +46,7 @@ def test_keys_that_must_agree_change_together() -> None:
         ("nothing.at_all", "1", "nothing.at_all"),
         ("prior.weight", "much", "much"),
         ("prior.weight", "-1", "-1"),
+        ("prior.radius", "0.71", "0.71"),
         ("schedule.total_images", "1.5", "1.5"),
         ("resolution", "48", "48"),
         ("generator.channels", "8,8", "(8, 8)"),

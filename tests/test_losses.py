@@ -62,10 +62,11 @@ def test_focus_prior_loss_is_free_of_resolution_and_range() -> None:
 
 
 def test_focus_prior_weight_falls_linearly_and_stays() -> None:
-    prior = PriorConfig(weight=1.0, final_weight=0.2, fall_images=1000)
+    prior = PriorConfig(weight=1.0, final_share=0.2, fall_images=1000)
     at = [focus_prior_weight(images, prior) for images in (0, 250, 1000, 10**9)]
     assert at == pytest.approx([1.0, 0.8, 0.2, 0.2])
-    assert focus_prior_weight(0, PriorConfig(weight=1.0, final_weight=0.2, fall_images=0)) == pytest.approx(0.2)
+    assert [focus_prior_weight(images, PriorConfig(weight=0.0)) for images in (0, 10**6)] == [0.0, 0.0]
+    assert focus_prior_weight(0, PriorConfig(weight=1.0, final_share=0.2, fall_images=0)) == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("resolution", [16, 33])
@@ -91,3 +92,11 @@ def test_total_variation_is_the_length_of_an_outline_times_its_step(resolution: 
     expected = 2.0 * resolution / (resolution - 1)
     torch.testing.assert_close(total_variation(D, 3.0), torch.full((2,), expected))
     assert torch.equal(total_variation(torch.full_like(D, 0.7), 3.0), torch.zeros(2))
+
+
+@pytest.mark.parametrize("resolution", [8, 128])
+def test_any_prior_that_a_configuration_may_have_has_a_contrast(resolution: int) -> None:
+    """The largest radius that is not refused: D_p is still not flat, or contrast would be 0 / 0."""
+    corner = (resolution - 1) / resolution / 2**0.5
+    D_p = focus_prior(resolution, 1.5, PriorConfig(radius=0.999 * corner))
+    assert focus_contrast(D_p, D_p).item() == pytest.approx(1.0)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import safetensors.torch
 
-from argan.errors import ConflictError, DataError, MissingError
+from argan.errors import ConflictError, DataError, MissingError, UserError
 from argan.runs.folder import read_config
 from argan.settings import to_dict
 from argan.storage import Storage
@@ -118,7 +118,7 @@ def load_checkpoint(run: Storage, *, warn: Callable[[str], None], generator_only
     """The newest sound checkpoint, or None where none was committed yet.
 
     A broken one is named through `warn` and the one before it is taken. Raises DataError when there are some but none
-    is sound: to begin again in silence would throw a run away.
+    is sound: to begin again in silence would throw a run away. UserError for a sound one of another schema.
     """
     checkpoints = read_pointer(run).checkpoints
     for entry in checkpoints:
@@ -137,7 +137,8 @@ def _read_checkpoint(folder: Storage, sha256: str, *, generator_only: bool) -> S
     """The record by the pointer's hash, then the tensors by the record's."""
     record = json.loads(_read_verified(folder, RECORD_FILE, sha256))
     if record["schema"] != RECORD_SCHEMA:
-        raise DataError(f"{folder.uri}/{RECORD_FILE} has schema {record['schema']!r}, not {RECORD_SCHEMA!r}")
+        # Whole, but another version's: nothing to fall back from, or its successors would be dropped and deleted.
+        raise UserError(f"{folder.uri}/{RECORD_FILE} has schema {record['schema']!r}, not {RECORD_SCHEMA!r}")
     wanted = (GENERATOR_FILE,) if generator_only else (GENERATOR_FILE, TRAINING_FILE)
     tensors = {name: safetensors.torch.load(_read_verified(folder, name, record["sha256"][name])) for name in wanted}
     return Snapshot(record["images_seen"], tensors[GENERATOR_FILE], tensors.get(TRAINING_FILE, {}))

@@ -142,7 +142,10 @@ class Lease:
                     self._record = record
                     return
                 except ConflictError:
-                    standing = read(self._storage)
+                    try:
+                        standing = read(self._storage)
+                    except DataError:
+                        standing = None  # bytes that no attempt of ours wrote: whoever did, the run is theirs now
                 if standing is not None and standing.record.token == record.token:
                     self._version = standing.version  # an earlier write of ours arrived, only its answer did not
                 else:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import ray
 from ray.exceptions import RayActorError
 from ray.train import ControllerError, FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
@@ -78,7 +77,7 @@ def pause_after(problem: Exception, failures: int, max_failures: int, images_see
     time.sleep(wait_s)
 
 
-def fit(name: str, work: Work, workers: Workers, journal: Journal) -> int:
+def fit(name: str, work: Work, asked: ScalingConfig, journal: Journal) -> int:
     """Trains to the end, or until the time is up; returns the images seen.
 
     Ray itself does not try again: whether a failure is worth it is for the caller to say. Raises UserError with a
@@ -88,7 +87,7 @@ def fit(name: str, work: Work, workers: Workers, journal: Journal) -> int:
         train_worker,
         train_loop_config=work.as_dict(),
         torch_config=TorchConfig(backend=None),  # gloo on CPU, NCCL on GPU
-        scaling_config=scaling(workers, ray.nodes()),
+        scaling_config=asked,
         run_config=RunConfig(
             name=name,  # a new one each time: Ray's own resume stays out of it, the run's pointer is the truth
             storage_path=f"{work.run_uri}/ray",
@@ -127,9 +126,10 @@ def rays_handling_of_ctrl_c() -> Iterator[None]:
 
 
 def scaling(workers: Workers, nodes: list[dict[str, Any]]) -> ScalingConfig:
-    """What to ask Ray for, on the nodes (as ray.nodes() tells them) that are there now.
+    """What to ask Ray for, on the nodes (as ray.nodes() tells them) that are there when the job begins.
 
-    Raises UserError where they do not have it: Ray would wait for ever.
+    Raises UserError where they do not have it: Ray would wait for ever. Asked once a job, so that a try after a node
+    was lost asks for the same and waits for another node, instead of giving up or going on without GPUs.
     """
     resources = [node["Resources"] for node in nodes if node["Alive"]]
     gpus = int(sum(each.get("GPU", 0) for each in resources))

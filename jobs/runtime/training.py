@@ -92,10 +92,13 @@ def _train_on_ray(
     ends_at = time.time() + request.max_seconds
     with start_ray(), Watch(run, Progress(config.schedule.total_images, "images")):
         # These import Ray, which reads its environment at import: start_ray has set it by now.
+        import ray
+
         from jobs.runtime.journal import Journal
-        from jobs.runtime.trainer import fit, keep_trying
+        from jobs.runtime.trainer import fit, keep_trying, scaling
         from jobs.runtime.worker import Work
 
+        asked = scaling(request.workers, ray.nodes())
         work = Work(
             config=to_dict(config), run_uri=run.uri, data_uri=data_uri, attempt=lease.generation, ends_at=ends_at
         )
@@ -103,7 +106,7 @@ def _train_on_ray(
         def try_once(number: int, start_images: int) -> int:
             name = f"{lease.generation}-{number}"
             journal = Journal(run.uri, board=name, start_images=start_images, command=request.command)
-            return fit(f"attempt-{name}", work, request.workers, journal)
+            return fit(f"attempt-{name}", work, asked, journal)
 
         return keep_trying(
             try_once, lambda: _images_done(run), lease, start_images=done, max_failures=request.max_failures

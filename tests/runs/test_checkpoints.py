@@ -9,7 +9,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from argan.errors import ConflictError, DataError
+from argan.errors import ConflictError, DataError, UserError
 from argan.presets import preset
 from argan.runs.checkpoints import POINTER, commit_checkpoint, load_checkpoint, read_pointer
 from argan.runs.folder import write_config
@@ -191,3 +191,17 @@ def test_a_pointer_of_another_schema_is_neither_read_nor_replaced(run: Storage) 
     with pytest.raises(DataError, match="argan-pointer/9"):
         commit(run, 200)
     assert run.read_bytes(POINTER) == later
+
+
+def test_a_sound_checkpoint_of_another_schema_is_no_reason_to_fall_back(run: Storage) -> None:
+    """Going on from the one before it would drop what a newer version has trained."""
+    commit(run, 100, 200)
+    pointer = json.loads(run.read_bytes(POINTER))
+    newest = pointer["checkpoints"][0]
+    path = f"{newest['path']}/checkpoint.json"
+    record = json.dumps(json.loads(run.read_bytes(path)) | {"schema": "argan-checkpoint/9"}).encode()
+    run.write_bytes(path, record)
+    newest["sha256"] = hashlib.sha256(record).hexdigest()
+    run.write_bytes(POINTER, json.dumps(pointer).encode())
+    with pytest.raises(UserError, match="argan-checkpoint/9"):
+        load_checkpoint(run, warn=pytest.fail)

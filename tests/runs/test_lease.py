@@ -152,6 +152,16 @@ def test_who_finds_the_lease_deleted_has_lost_it(run: Storage) -> None:
     assert not run.exists(LEASE)
 
 
+def test_who_finds_the_lease_damaged_has_lost_it(run: Storage) -> None:
+    lost = threading.Event()
+    lease = acquire(run, lease_s=0.3, on_lost=lost.set).start()
+    run.write_bytes(LEASE, b"no lease at all")
+    assert lost.wait(timeout=10)
+    assert lease.lost
+    lease.release()
+    assert run.read_bytes(LEASE) == b"no lease at all"
+
+
 @dataclass(frozen=True)
 class Unlucky(LocalStorage):
     """Its next conditional writes fail: before they act, or after."""
