@@ -17,7 +17,8 @@ def run_uri(tmp_path) -> str:
     config = preset("debug")
     folder = open_run(str(tmp_path), config)
     write_config(folder, config)
-    commit_checkpoint(folder, snapshot(build_state(config, torch.device("cpu"))), attempt=1, keep=1)
+    state = build_state(config, torch.device("cpu"))
+    commit_checkpoint(folder, snapshot(state), config=config, device=state.device, attempt=1, keep=1)
     return folder.uri
 
 

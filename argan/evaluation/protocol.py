@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +10,7 @@ import torch
 
 from argan.evaluation.estimation import RECIPE, EstimatorBudget
 from argan.evaluation.measures import RankSettings
-from argan.versions import versions
+from argan.versions import platform_facts, versions
 
 PROTOCOL = "argan-depth/1"
 TEST_SEED = 1_000_003  # of scenes to evaluate on
@@ -23,14 +22,7 @@ def training_protocol(source: Mapping[str, Any], budget: EstimatorBudget, device
     return {
         "source": dict(source),
         "estimator": {"recipe": RECIPE, **asdict(budget)},
-        "platform": {
-            "device": device.type,
-            "machine": platform.machine(),
-            "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-            "threads": torch.get_num_threads(),
-            "python": platform.python_version(),
-            **versions(),
-        },
+        "platform": {**platform_facts(device), **versions()},
     }
 
 

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import safetensors.torch
+import torch
 
+from argan.config import Config
 from argan.errors import ConflictError, DataError, MissingError, UserError
-from argan.runs.folder import read_config
 from argan.settings import to_dict
 from argan.storage import Storage
 from argan.training.checkpoint import Snapshot
@@ -66,10 +67,12 @@ def read_pointer(run: Storage) -> Pointer:
     return pointer
 
 
-def commit_checkpoint(run: Storage, saved: Snapshot, *, attempt: int, keep: int) -> None:
+def commit_checkpoint(
+    run: Storage, saved: Snapshot, *, config: Config, device: torch.device, attempt: int, keep: int
+) -> None:
     """Writes a checkpoint and makes it the latest; older ones beyond `keep` go. Raises ConflictError for a lost lease.
 
-    The configuration in it is the run's own, as it stands in config.json.
+    `config` and `device` are those that trained it.
     """
     pointer = read_pointer(run)
     if pointer.attempt > attempt:
@@ -86,9 +89,9 @@ def commit_checkpoint(run: Storage, saved: Snapshot, *, attempt: int, keep: int)
         "schema": RECORD_SCHEMA,
         "images_seen": saved.images_seen,
         "attempt": attempt,
-        "config": to_dict(read_config(run)),
+        "config": to_dict(config),
         "versions": versions(),
-        "platform": platform_facts(),
+        "platform": platform_facts(device),
         "sha256": {name: _sha256(data) for name, data in tensors.items()},
     }
     record_data = json.dumps(record, indent=2).encode()

@@ -152,8 +152,16 @@ class Reporter:
         if tick.takes_pictures:
             self._write_pictures(tick.images_seen)
         if tick.takes_checkpoint:
-            saved, keep = snapshot(self._state), self._state.config.schedule.keep_checkpoints
-            self._pending = self._thread.submit(commit_checkpoint, self._run, saved, attempt=self._attempt, keep=keep)
+            config = self._state.config
+            self._pending = self._thread.submit(
+                commit_checkpoint,
+                self._run,
+                snapshot(self._state),
+                config=config,
+                device=self._state.device,
+                attempt=self._attempt,
+                keep=config.schedule.keep_checkpoints,
+            )
         if tick.is_last:
             self._wait()
 

@@ -34,7 +34,7 @@ def run_uri(tmp_path_factory):
 def commit_weights(run, seed):
     """The run's checkpoint is now that of nets drawn by another seed."""
     state = build_state(override(preset("debug"), {"seed": seed}), torch.device("cpu"))
-    commit_checkpoint(run, snapshot(state), attempt=1, keep=1)
+    commit_checkpoint(run, snapshot(state), config=state.config, device=state.device, attempt=1, keep=1)
 
 
 def no_training(*_, **__):

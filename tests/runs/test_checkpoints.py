@@ -12,7 +12,6 @@ import torch
 from argan.errors import ConflictError, DataError, UserError
 from argan.presets import preset
 from argan.runs.checkpoints import POINTER, commit_checkpoint, load_checkpoint, read_pointer
-from argan.runs.folder import write_config
 from argan.settings import from_dict
 from argan.storage import Storage, open_storage
 from argan.training.checkpoint import Snapshot
@@ -31,14 +30,13 @@ def saved_at(images_seen: int) -> Snapshot:
 
 @pytest.fixture
 def run(tmp_path) -> Storage:
-    run = open_storage(str(tmp_path / "run"))
-    write_config(run, preset("debug"))
-    return run
+    return open_storage(str(tmp_path / "run"))
 
 
 def commit(run: Storage, *positions: int, attempt: int = 1, keep: int = 3) -> None:
     for images_seen in positions:
-        commit_checkpoint(run, saved_at(images_seen), attempt=attempt, keep=keep)
+        saved, cpu = saved_at(images_seen), torch.device("cpu")
+        commit_checkpoint(run, saved, config=preset("debug"), device=cpu, attempt=attempt, keep=keep)
 
 
 def assert_loads(run: Storage, images_seen: int, *, warnings: int = 0) -> list[str]:
