@@ -2,10 +2,10 @@
 
     python benchmarks/train_overhead.py
 
-Preset small-64 on two cores. The job reads packed shards from disk, reports ticks, writes history, checkpoints,
-pictures and its page; its first tick, with the start of it all, is left out on both sides. Bare loop, job with one
-worker of two threads and job with two workers of one thread take turns; medians over the rounds. One JSON object on the
-last line:
+Preset small-64 on two cores, with its own ticks. The job reads packed shards from disk, reports ticks, writes history,
+checkpoints, pictures and its page; its first tick, with the start of it all, is left out. The bare loop keeps memory as
+the job's workers do. Bare loop, job with one worker of two threads and job with two workers of one thread take turns;
+medians over the rounds. One JSON object on the last line:
 
     ratio        job with one worker over the bare loop
     scaling      job with two workers of one thread over job with one worker of two
@@ -15,6 +15,7 @@ last line:
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from argan.presets import preset
+from jobs.runtime.trainer import KEEP_MEMORY
 
 ROOT = Path(__file__).resolve().parents[1]
 PRESET = "small-64"
@@ -31,7 +35,7 @@ NUM_SCENES = 512
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="interleaved runs of each (default 5)")
-    parser.add_argument("--images", type=int, default=3_200, help="images a measured run (default 3,200)")
+    parser.add_argument("--images", type=int, default=8_000, help="images a measured run (default 8,000)")
     parser.add_argument("--bare", action="store_true", help="only the bare loop: prints its images/s")
     parser.add_argument("--profile", action="store_true", help="only the profile of the bare step")
     arguments = parser.parse_args(argv)
@@ -49,7 +53,8 @@ def compare(rounds: int, images: int) -> dict[str, object]:
         data = f"{folder}/scenes"
         run("jobs/pack.py", f"scenes:{NUM_SCENES}", data, "--resolution", "64", "--shard-samples", "128")
         for number in range(rounds):
-            speeds["bare"].append(json.loads(run(__file__, "--bare", "--images", str(images)))["images_per_s"])
+            bare = run(__file__, "--bare", "--images", str(images), environment=KEEP_MEMORY)
+            speeds["bare"].append(json.loads(bare)["images_per_s"])
             speeds["one_worker"].append(job(data, f"{folder}/one-{number}", images, workers=1, cpus=2))
             speeds["two_workers"].append(job(data, f"{folder}/two-{number}", images, workers=2, cpus=1))
             print(f"round {number + 1} of {rounds}:", {name: round(s[-1], 1) for name, s in speeds.items()}, flush=True)
@@ -68,20 +73,21 @@ def paired(ours: list[float], theirs: list[float]) -> float:
     return round(statistics.median(a / b for a, b in zip(ours, theirs, strict=True)), 3)
 
 
-def run(*command: str) -> str:
+def run(*command: str, environment: dict[str, str] | None = None) -> str:
     """The last line that a command of this checkout prints."""
-    result = subprocess.run([sys.executable, *command], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    variables = {**os.environ, **(environment or {})}
+    result = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, env=variables
+    )
     return result.stdout.strip().splitlines()[-1]
 
 
 def job(data: str, out: str, images: int, *, workers: int, cpus: int) -> float:
     """Images a second of the training job after its first tick, by the clock of its own history."""
-    tick = images // 4 // 32 * 32
     options = {
         "--num-workers": workers,
         "--cpus-per-worker": cpus,
-        "--schedule.tick_images": tick,
-        "--schedule.total_images": 5 * tick,
+        "--schedule.total_images": preset(PRESET).schedule.tick_images + images,
     }
     words = [str(word) for option in options.items() for word in option]
     run("jobs/train.py", "--preset", PRESET, "--data", data, "--out", out, *words)
@@ -108,7 +114,6 @@ def bare_step() -> tuple[Callable[[], None], int]:
     """The step of the preset on a batch of noise, and how many images that is."""
     import torch
 
-    from argan.presets import preset
     from argan.training.gradients import alone
     from argan.training.metrics import TickMetrics
     from argan.training.state import build_state
