@@ -11,10 +11,10 @@ The two estimators that it trains are kept in a folder beside it: the same comma
 
 import argparse
 import json
-import math
 import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from argan import strict_json
 from argan.errors import StorageError, UserError
 from argan.storage import Storage, open_storage
 from jobs.runtime.cli import run_job
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         if file:
             file.require_writable()
     result, page = evaluate(request)
-    json_file.write(json.dumps(without_nan(result), indent=2, allow_nan=False) + "\n")
+    json_file.write(strict_json.dumps(result, indent=2) + "\n")
     if page_file:
         page_file.write(page())
     for measure, gap in result["gap_closed"].items():
@@ -112,13 +112,6 @@ class OutputFile(NamedTuple):
 
     def write(self, text: str) -> None:
         self.folder.write_bytes(self.name, text.encode())
-
-
-def without_nan(value: Any) -> Any:
-    """JSON has no nan: what is undefined becomes null."""
-    if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 if __name__ == "__main__":

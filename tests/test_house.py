@@ -16,6 +16,7 @@ FLOORS = [
         "argan.presets",
         "argan.draws",
         "argan.pixels",
+        "argan.strict_json",
         "argan.versions",
     },
     {"argan.storage", "argan.optics", "argan.losses"},

@@ -5,6 +5,7 @@ done.
 import json
 from typing import Any
 
+from argan import strict_json
 from argan.config import Config
 from argan.errors import DataError, MissingError
 from argan.settings import from_dict, naming_keys, run_name, to_dict
@@ -43,7 +44,7 @@ def read_config(run: Storage) -> Config:
 
 
 def read_history(run: Storage) -> list[dict[str, Any]]:
-    """A row a tick, oldest first; none for a run that has not ticked yet."""
+    """A row a tick, oldest first; none for a run that has not ticked yet. A number that broke is None."""
     try:
         data = run.read_bytes(HISTORY)
     except MissingError:
@@ -57,4 +58,4 @@ def read_history(run: Storage) -> list[dict[str, Any]]:
 def append_history(run: Storage, row: dict[str, Any]) -> None:
     """Adds a row. Rows at or past its images are of an attempt that was lost: the new row replaces them."""
     rows = [old for old in read_history(run) if old["images_seen"] < row["images_seen"]] + [row]
-    run.write_bytes(HISTORY, "".join(json.dumps(item) + "\n" for item in rows).encode())
+    run.write_bytes(HISTORY, "".join(strict_json.dumps(item) + "\n" for item in rows).encode())

@@ -5,6 +5,7 @@ missing, and its one growing file would go to a bucket again and again.
 """
 
 import io
+import math
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -37,7 +38,7 @@ def summaries(run: Storage, rows: Sequence[dict[str, Any]], pictures: Sequence[i
     for row in rows:
         for name, value in row.items():
             if name != "images_seen":
-                yield row["images_seen"], scalar(name, value)
+                yield row["images_seen"], scalar(name, math.nan if value is None else value)
     for images_seen in pictures:
         for kind in ("grid", "sweep"):
             path = f"pictures/{kind}-{images_seen:012d}.png"

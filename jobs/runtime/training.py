@@ -8,7 +8,7 @@ from typing import Any
 
 from argan.config import Config
 from argan.data.manifest import Manifest, read_manifest
-from argan.errors import UserError
+from argan.errors import MissingError, StorageError, UserError
 from argan.runs.checkpoints import load_checkpoint, read_pointer
 from argan.runs.folder import open_run, write_config
 from argan.runs.lease import Lease, acquire
@@ -115,8 +115,8 @@ def _train_on_ray(
 
 def _write_bad_end(run: Storage, lease: Lease, error: BaseException, command: str) -> None:
     """Puts on the run's page how it ended. As well as it goes: the error itself is what people must get to see."""
-    if lease.lost:
-        return  # the page is another's
+    if lease.lost or (isinstance(error, StorageError) and not isinstance(error, MissingError)):
+        return  # the page is another's; or storage is away, and to ask it again would only hold up the message
     state = "interrupted" if isinstance(error, KeyboardInterrupt) else f"stopped: {str(error) or type(error).__name__}"
     try:
         lease.heartbeat()

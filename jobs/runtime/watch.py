@@ -31,10 +31,12 @@ class Watch:
         self._thread.start()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         self._ended.set()
-        self._thread.join()
-        if self._has_news() or self._had_news:
+        if kind is None:  # who is on the way out, perhaps because storage is away, does not wait for another look
+            self._thread.join()
+            self._had_news = self._has_news() or self._had_news
+        if self._had_news:
             self._say(self._progress.close)
 
     def _follow(self) -> None:

@@ -16,7 +16,7 @@ from argan.settings import override
 from argan.storage import open_storage
 from argan.training.checkpoint import snapshot
 from argan.training.state import build_state
-from jobs.evaluate import OutputFile, main, without_nan
+from jobs.evaluate import OutputFile, main
 from jobs.runtime import evaluation
 
 SMALL = ["--scenes", "6", "--estimator-images", "64", "--estimator-pairs", "32"]
@@ -194,7 +194,3 @@ def test_wrong_flags_end_with_the_usage(flags, capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["--run", "r", "--json", "j", *flags])
     assert "usage" in capsys.readouterr().err
-
-
-def test_what_is_undefined_becomes_null():
-    assert json.dumps(without_nan({"a": {"b": float("nan")}, "c": 1.5})) == '{"a": {"b": null}, "c": 1.5}'
