@@ -20,8 +20,7 @@ from argan.errors import DataError
 from argan.models.camera import Camera, build_camera
 from argan.optics import render
 from argan.runs.checkpoints import load_checkpoint
-from argan.runs.folder import read_config
-from argan.storage import open_storage
+from argan.runs.folder import find_run, read_config
 from argan.training.checkpoint import load_weights
 
 __all__ = ["Run", "Sample", "load_run", "render"]
@@ -71,11 +70,11 @@ class Run:
 
 
 def load_run(uri: str, *, device: str | torch.device = "cpu", warn: Callable[[str], None] = print) -> Run:
-    """The newest sound checkpoint of the run at `uri` (a local path or s3://), ready to sample from.
+    """The newest sound checkpoint of the run at `uri` (a local path, s3:// or zoo:NAME), ready to sample from.
 
     Raises MissingError where there is no run, DataError where it has no checkpoint yet or none is sound.
     """
-    storage = open_storage(uri)
+    storage = find_run(uri)
     config = read_config(storage)
     saved = load_checkpoint(storage, warn=warn, generator_only=True)
     if saved is None:

@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     DOF_GENERATOR = 6
     Z_SAMPLE = 7
     DOF_SAMPLE = 8
+    Z_TUPLE = 9
 
 
 def keyed_generator(seed: int, purpose: Purpose, counter: int) -> torch.Generator:

@@ -47,6 +47,13 @@ class Pointer(NamedTuple):
     version: str | None
 
 
+class Found(NamedTuple):
+    """A sound checkpoint and its entry in the pointer (ENTRY_FIELDS)."""
+
+    entry: dict[str, Any]
+    snapshot: Snapshot
+
+
 def read_pointer(run: Storage) -> Pointer:
     """Raises DataError where it is damaged or of another schema."""
     try:
@@ -92,12 +99,12 @@ def commit_checkpoint(
         "config": to_dict(config),
         "versions": versions(),
         "platform": platform_facts(device),
-        "sha256": {name: _sha256(data) for name, data in tensors.items()},
+        "sha256": {name: file_sha256(data) for name, data in tensors.items()},
     }
     record_data = json.dumps(record, indent=2).encode()
     for name, data in {**tensors, RECORD_FILE: record_data}.items():
         run.write_bytes(f"{path}/{name}", data)
-    entry = {"images_seen": saved.images_seen, "path": path, "sha256": _sha256(record_data)}
+    entry = {"images_seen": saved.images_seen, "path": path, "sha256": file_sha256(record_data)}
     # What is at or past this point was found broken, or this attempt would have gone on from it.
     older = [item for item in pointer.checkpoints if item["images_seen"] < saved.images_seen]
     kept = [entry, *older[: keep - 1]]
@@ -123,10 +130,17 @@ def load_checkpoint(run: Storage, *, warn: Callable[[str], None], generator_only
     A broken one is named through `warn` and the one before it is taken. Raises DataError when there are some but none
     is sound: to begin again in silence would throw a run away. UserError for a sound one of another schema.
     """
+    found = find_checkpoint(run, warn=warn, generator_only=generator_only)
+    return found and found.snapshot
+
+
+def find_checkpoint(run: Storage, *, warn: Callable[[str], None], generator_only: bool = False) -> Found | None:
+    """As `load_checkpoint`, with the entry of the pointer that it was found by."""
     checkpoints = read_pointer(run).checkpoints
     for entry in checkpoints:
         try:
-            return _read_checkpoint(run.child(entry["path"]), entry["sha256"], generator_only=generator_only)
+            folder = run.child(entry["path"])
+            return Found(entry, _read_checkpoint(folder, entry["sha256"], generator_only=generator_only))
         except (DataError, MissingError) as error:
             warn(f"checkpoint at {entry['images_seen']} images is broken, going back to the one before: {error}")
     if checkpoints:
@@ -149,10 +163,10 @@ def _read_checkpoint(folder: Storage, sha256: str, *, generator_only: bool) -> S
 
 def _read_verified(folder: Storage, name: str, sha256: str) -> bytes:
     data = folder.read_bytes(name)
-    if _sha256(data) != sha256:
+    if file_sha256(data) != sha256:
         raise DataError(f"{folder.uri}/{name} is not what was committed ({len(data)} bytes)")
     return data
 
 
-def _sha256(data: bytes) -> str:
+def file_sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()

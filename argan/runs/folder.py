@@ -5,7 +5,7 @@ done.
 import json
 from typing import Any
 
-from argan import strict_json
+from argan import strict_json, zoo
 from argan.config import Config
 from argan.errors import DataError, MissingError
 from argan.settings import from_dict, naming_keys, run_name, to_dict
@@ -24,6 +24,11 @@ def open_run(out_uri: str, config: Config) -> Storage:
     if run.exists(CONFIG) and naming_keys(read_config(run)) != naming_keys(config):
         raise DataError(f"{run.uri}/{CONFIG} is of another run; give another --out")
     return run
+
+
+def find_run(uri: str) -> Storage:
+    """The folder of a run by its URI, or by zoo:NAME. Whether there is a run will be seen when it is read."""
+    return open_storage(zoo.model_path(uri) if uri.startswith(zoo.PREFIX) else uri)
 
 
 def write_config(run: Storage, config: Config) -> None:

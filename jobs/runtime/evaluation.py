@@ -19,7 +19,7 @@ from argan.evaluation.measures import MEASURES, RankSettings, TruthSet
 from argan.evaluation.protocol import depth_protocol, protocol_hash, training_protocol
 from argan.models.estimator import Estimator
 from argan.pixels import to_signed
-from argan.runs.folder import read_config
+from argan.runs.folder import find_run, read_config
 from argan.settings import run_name
 from argan.storage import Storage, open_storage
 from argan.training.checkpoint import load_weights
@@ -50,7 +50,7 @@ class EvaluationRequest:
 
 def plan(request: EvaluationRequest) -> dict[str, Any]:
     """What would be done, from the run's configuration and the set's manifest alone."""
-    config = read_config(open_storage(request.run_uri))
+    config = read_config(find_run(request.run_uri))
     judges = _judges(request, config.resolution)
     budget = _affordable(request.budget, judges)
     ceiling = training_protocol(judges.teach_record, budget, _device())

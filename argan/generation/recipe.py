@@ -1,0 +1,123 @@
+"""What a set is made of: somebody's recipe, the model, the platform. Together they decide its bytes."""
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from argan.config import Config, require
+from argan.errors import DataError
+from argan.optics import ApertureShape, views_needed
+from argan.settings import to_dict
+
+TERMS_SCHEMA = "argan-tuple-terms/1"  # a change of what the same terms make is a new schema
+MICRO_BATCH_IMAGES = 25  # through the net at a time: its last bits may depend on it, so it is fixed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """From where on a sample is rejected (argan/generation/quality.py). A limit at its `off` value rejects nothing."""
+
+    min_spread: float = 0.05  # standard deviation of D / d_max; below it D is "flat". Off: 0
+    min_contrast: float = 0.0  # of the middle before its surroundings; below it D is "inverted". Off: -10
+    max_prior_correlation: float = 0.98  # of D with the focus prior; above it D is "prior-only". Off: 1
+    min_sharpness: float = 0.02  # of the sharpest edges of I_d; below it I_d is "blurred". Off: 0
+    max_saturation: float = 0.3  # share of channel values at 0 or 255 in I_d; above it I_d is "saturated". Off: 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What somebody asked for. Raises UserError on values out of range."""
+
+    num_samples: int  # attempts: those that are rejected count
+    seed: int = 0
+    apertures: tuple[float, ...] = (0.5, 1.0)  # dof_scale of each shallow photo
+    focus_px: float = 0.0  # the disparity that is sharp, px per aperture unit
+    shape: ApertureShape = "disk"
+    truncation: float = 0.0  # the style in z is drawn from a normal cut off at +- this; 0: not cut
+    shard_samples: int = 500  # attempts a shard
+    quality: Quality = field(default_factory=Quality)
+
+    def __post_init__(self) -> None:
+        require(self.num_samples >= 1, "num_samples", self.num_samples, "at least 1")
+        require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
+        fits = bool(self.apertures) and all(0 < s <= 1 for s in self.apertures)
+        require(fits, "apertures", self.apertures, "one or more numbers in (0, 1]")
+        require(math.isfinite(self.focus_px), "focus_px", self.focus_px, "finite")
+        require(self.shape in ("disk", "square"), "shape", self.shape, "disk or square")
+        require(self.truncation >= 0, "truncation", self.truncation, "at least 0")
+        require(self.shard_samples >= 1, "shard_samples", self.shard_samples, "at least 1")
+
+    @property
+    def num_shards(self) -> int:
+        return -(-self.num_samples // self.shard_samples)
+
+    def indices(self, shard: int) -> range:
+        """The samples of a shard: a fixed range, whatever is rejected."""
+        return range(shard * self.shard_samples, min((shard + 1) * self.shard_samples, self.num_samples))
+
+    def views_per_side(self, config: Config) -> tuple[int, ...]:
+        """For each aperture as many views as the largest disparity of the model needs (METHOD: Aperture renderer)."""
+        behind_px = config.d_max_px + self.focus_px
+        before_px = config.optics.front_share * config.d_max_px - self.focus_px
+        reach_px = max(abs(behind_px), abs(before_px))
+        return tuple(views_needed(aperture * reach_px) for aperture in self.apertures)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """All that decides a set's bytes: other terms, another set."""
+
+    recipe: Recipe
+    checkpoint_sha256: str
+    config_sha256: str
+    versions: Mapping[str, str]
+    platform: Mapping[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(encode_terms(self)).hexdigest()
+
+
+def encode_terms(terms: Terms) -> bytes:
+    """Equal terms give equal bytes."""
+    values = {"schema": TERMS_SCHEMA, **dataclasses.asdict(terms)}
+    return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
+
+
+def decode_terms(data: bytes) -> Terms:
+    """Raises DataError where it is not what `encode_terms` wrote."""
+    try:
+        values = json.loads(data)
+        schema = values.pop("schema")
+        if schema != TERMS_SCHEMA:
+            raise DataError(f"the terms have schema {schema!r}, not {TERMS_SCHEMA!r}")
+        recipe = values.pop("recipe")
+        quality = Quality(**recipe.pop("quality"))
+        apertures = tuple(recipe.pop("apertures"))
+        return Terms(recipe=Recipe(quality=quality, apertures=apertures, **recipe), **values)
+    except DataError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"the terms of the set are damaged: {error}") from error
+
+
+def differences(before: Terms, now: Terms) -> str:
+    """Every key in which they differ, with both values; nothing where they are equal."""
+    theirs, ours = _flat(dataclasses.asdict(before)), _flat(dataclasses.asdict(now))
+    changed = [key for key in ours if ours[key] != theirs.get(key)]
+    return ", ".join(f"{key} was {theirs.get(key)}, is {ours[key]}" for key in changed)
+
+
+def config_sha256(config: Config) -> str:
+    return hashlib.sha256(json.dumps(to_dict(config), sort_keys=True).encode()).hexdigest()
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return flat

@@ -1,0 +1,48 @@
+"""A trained model on its own: a folder that loads as a run does, with one checkpoint and only what sampling needs."""
+
+import json
+from collections.abc import Callable
+
+import safetensors.torch
+import torch
+
+from argan.errors import DataError
+from argan.runs.checkpoints import (
+    GENERATOR_FILE,
+    POINTER,
+    POINTER_SCHEMA,
+    RECORD_FILE,
+    file_sha256,
+    find_checkpoint,
+)
+from argan.runs.folder import read_config, write_config
+from argan.storage import Storage
+
+
+def export_model(run: Storage, out: Storage, *, half: bool = False, warn: Callable[[str], None]) -> str:
+    """Copies the newest sound checkpoint's generator with its record and configuration; returns the SHA-256 of its
+    checkpoint.json, by which everything made from it names it.
+
+    `half` rounds the weights to float16: half the size, another model with a record of its own. The pointer comes last.
+    Raises MissingError where there is no run, DataError where it has no sound checkpoint.
+    """
+    config = read_config(run)
+    found = find_checkpoint(run, warn=warn, generator_only=True)
+    if found is None:
+        raise DataError(f"the run at {run.uri} has no checkpoint yet")
+    folder = run.child(found.entry["path"])
+    record, weights = folder.read_bytes(RECORD_FILE), folder.read_bytes(GENERATOR_FILE)
+    if half:
+        rounded = {name: value.to(torch.float16) for name, value in found.snapshot.generator.items()}
+        weights = safetensors.torch.save(rounded)
+        facts = json.loads(record)
+        facts["sha256"] = {GENERATOR_FILE: file_sha256(weights)}
+        facts["exported_from"] = found.entry["sha256"]
+        record = json.dumps(facts, indent=2).encode()
+    entry = {**found.entry, "sha256": file_sha256(record)}
+    pointer = {"schema": POINTER_SCHEMA, "attempt": 0, "checkpoints": [entry]}
+    out.write_bytes(f"{entry['path']}/{GENERATOR_FILE}", weights)
+    out.write_bytes(f"{entry['path']}/{RECORD_FILE}", record)
+    write_config(out, config)
+    out.write_bytes(POINTER, json.dumps(pointer, indent=2).encode())
+    return str(entry["sha256"])

@@ -1,0 +1,197 @@
+"""jobs/generate.py as a person meets it: the same set from any number of workers, through any kill; what is broken is
+found and mended byte for byte.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+from training_job import ROOT, children
+
+from argan.data.tuple_manifest import read_head
+from argan.errors import UserError
+from argan.presets import preset
+from argan.runs.checkpoints import commit_checkpoint
+from argan.runs.folder import open_run, write_config
+from argan.settings import override
+from argan.storage import Storage, open_storage
+from argan.training.checkpoint import snapshot
+from argan.training.state import build_state
+from cluster.local_s3 import LocalS3
+from jobs.generate import main
+
+SHARDS = 40
+SET = ("--num-samples", "3990", "--shard-samples", "100")  # 40 shards, the last one shorter
+
+
+@pytest.fixture(scope="module")
+def run_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A run of the debug preset (16 px): untrained, so that some of what it makes is rejected."""
+    run = open_run(str(tmp_path_factory.mktemp("runs")), preset("debug"))
+    write_config(run, preset("debug"))
+    commit_weights(run, seed=0, images_seen=48)
+    return run.uri
+
+
+@pytest.fixture(scope="module")
+def undisturbed(run_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Storage:
+    """The set that one worker makes and nobody disturbs."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    done = generate("--run", run_uri, *SET, "--out", out, "--num-workers", "1")
+    assert done.returncode == 0, done.stderr
+    return open_storage(str(out))
+
+
+def commit_weights(run: Storage, *, seed: int, images_seen: int) -> None:
+    state = build_state(override(preset("debug"), {"seed": seed}), torch.device("cpu"))
+    saved = snapshot(state)._replace(images_seen=images_seen)
+    commit_checkpoint(run, saved, config=state.config, device=state.device, attempt=1, keep=1)
+
+
+def words(*arguments: object) -> list[str]:
+    return [sys.executable, "jobs/generate.py", *map(str, arguments)]
+
+
+def generate(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(words(*arguments), cwd=ROOT, check=False, capture_output=True, text=True, timeout=300)
+
+
+def start(*arguments: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        words(*arguments), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+    )
+
+
+def content(storage: Storage) -> dict[str, bytes]:
+    """All files but the locks that local storage keeps."""
+    return {entry.path: storage.read_bytes(entry.path) for entry in storage.list()}
+
+
+def wait_for_shards(out: Storage, count: int, process: "subprocess.Popen[str]") -> None:
+    end = time.monotonic() + 120
+    while sum(entry.path.endswith(".json") for entry in out.list("shards/")) < count:
+        assert process.poll() is None, "it ended before it was far enough"
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def shard_workers(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    return [child for child in children(process) if "ShardWorker" in " ".join(child.cmdline())]
+
+
+@pytest.mark.ray
+@pytest.mark.s3
+def test_killed_worker_and_killed_driver_leave_the_same_bytes(s3: LocalS3, run_uri: str, undisturbed: Storage) -> None:
+    out = open_storage(f"{s3.uri}/generate/killed")
+    arguments = ("--run", run_uri, *SET, "--out", out.uri, "--num-workers", "2")
+    process = start(*arguments)
+    wait_for_shards(out, 4, process)
+    shard_workers(process)[0].kill()
+    wait_for_shards(out, 12, process)
+    orphans = children(process)
+    process.kill()
+    process.wait()
+    psutil.wait_procs(orphans, timeout=60)
+    assert not out.exists("manifest.json")
+    done = generate(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert "shards were there already" in done.stdout
+    assert content(out) == content(undisturbed)
+    checked = generate("verify", out.uri)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.ray
+def test_a_rerun_writes_nothing_and_other_terms_are_refused(run_uri: str, undisturbed: Storage, tmp_path: Path) -> None:
+    files = [path for path in Path(undisturbed.uri).rglob("*") if path.is_file()]
+    before = {path: path.stat().st_mtime_ns for path in files}
+    again = generate("--run", run_uri, *SET, "--out", undisturbed.uri)
+    assert again.returncode == 0, again.stderr
+    assert f"{SHARDS} shards were there already" in again.stdout
+    other = generate("--run", run_uri, *SET, "--out", undisturbed.uri, "--seed", "7")
+    assert other.returncode == 1
+    assert "made on other terms (recipe.seed was 0, is 7)" in other.stderr
+    assert "Traceback" not in other.stderr
+    assert {path: path.stat().st_mtime_ns for path in files} == before
+    head = read_head(undisturbed)
+    assert head["num_samples"] == 3990
+    assert head["num_kept"] + sum(head["rejected"].values()) == 3990
+
+
+@pytest.mark.ray
+def test_what_is_broken_is_named_and_mended_byte_for_byte(undisturbed: Storage, tmp_path: Path) -> None:
+    whole, out = content(undisturbed), open_storage(str(tmp_path / "set"))
+    for path, data in whole.items():
+        out.write_bytes(path, data)
+    flipped = bytearray(whole["shards/00003.tar"])
+    flipped[len(flipped) // 2] ^= 4
+    out.write_bytes("shards/00003.tar", bytes(flipped))
+    out.delete("shards/00007.json")
+    out.write_bytes("shards/00040.tar", whole["shards/00001.tar"])
+    out.write_bytes("manifest.parquet", whole["manifest.parquet"][:-1])
+    found = generate("verify", out.uri)
+    assert found.returncode == 1
+    for path in ("shards/00003.tar", "shards/00007.json", "shards/00040.tar"):
+        assert f"{path}: " in found.stdout
+    touched = {path: (tmp_path / "set" / path).stat().st_mtime_ns for path in whole if out.exists(path)}
+    mended = generate("repair", out.uri)
+    assert mended.returncode == 0, mended.stderr
+    assert content(out) == whole
+    changed = {path for path in whole if (tmp_path / "set" / path).stat().st_mtime_ns != touched.get(path)}
+    assert {path for path in changed if path.endswith(".tar")} == {"shards/00003.tar", "shards/00007.tar"}
+    assert generate("verify", out.uri).returncode == 0
+
+
+@pytest.mark.ray
+def test_a_set_stays_with_the_model_that_it_began_with(run_uri: str, tmp_path: Path) -> None:
+    """The run is trained on while the set is made: what is added must not come from another model."""
+    run = open_run(str(tmp_path / "runs"), preset("debug"))
+    write_config(run, preset("debug"))
+    commit_weights(run, seed=0, images_seen=48)
+    out = tmp_path / "set"
+    arguments = ("--run", run.uri, "--num-samples", "30", "--shard-samples", "10", "--out", out)
+    assert generate(*arguments).returncode == 0
+    before = content(open_storage(str(out)))
+    (out / "shards" / "00001.tar").unlink()
+    commit_weights(run, seed=1, images_seen=96)
+    again = generate(*arguments)
+    assert again.returncode == 0, again.stderr
+    assert "stays with the one that it began with" in again.stderr
+    assert content(open_storage(str(out))) == before
+
+
+def test_a_dry_run_says_what_would_be_and_writes_nothing(run_uri: str, tmp_path: Path, capsys) -> None:
+    assert main(["--run", run_uri, *SET, "--out", str(tmp_path / "set"), "--dry-run"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert planned["num_shards"] == SHARDS
+    assert planned["views_per_side"] == [3, 5]  # d_max is 0.75 px here: gaps of at most 1 px
+    assert not os.path.exists(tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--run", "nowhere", "--num-samples", "5", "--out", "x"], "there is no run at"),
+        (["--run", "zoo:nobody", "--num-samples", "5", "--out", "x"], "no model 'zoo:nobody' in the zoo"),
+        (["--run", "r", "--num-samples", "0", "--out", "x"], "num_samples must be at least 1"),
+        (["--run", "r", "--num-samples", "5", "--out", "x", "--apertures", "0.5,2"], "apertures must be"),
+        (["--run", "r", "--num-samples", "5", "--out", "x", "--num-workers", "0"], "--num-workers must be"),
+        (["verify", "nowhere"], "there is no set of tuples at"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(arguments: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        main(arguments)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["verify", "--help"]])
+def test_help(arguments: list[str], capsys) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(arguments)
+    assert "--num-workers" in capsys.readouterr().out
