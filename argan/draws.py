@@ -24,6 +24,7 @@ class Purpose(IntEnum):
     Z_SAMPLE = 7
     DOF_SAMPLE = 8
     Z_TUPLE = 9
+    APERTURE_TUPLE = 10
 
 
 def keyed_generator(seed: int, purpose: Purpose, counter: int) -> torch.Generator:

@@ -44,6 +44,7 @@ def make(words: list[str]) -> int:
             num_samples=arguments.num_samples,
             seed=arguments.seed,
             apertures=arguments.apertures,
+            random_apertures=arguments.random_apertures,
             focus_px=arguments.focus,
             shape=arguments.shape,
             truncation=arguments.truncation,
@@ -92,6 +93,9 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--apertures", type=apertures, default=(0.5, 1.0), metavar="S,S", help="a shallow photo each (default 0.5,1)"
     )
+    parser.add_argument(
+        "--random-apertures", type=int, default=0, metavar="K", help="K more, each drawn from (0, 1] (default 0)"
+    )
     parser.add_argument("--focus", type=float, default=0.0, metavar="PX", help="disparity that is sharp (default 0)")
     parser.add_argument("--shape", choices=("disk", "square"), default="disk", help="of the aperture (default disk)")
     parser.add_argument(
@@ -115,7 +119,7 @@ def parse_care(words: list[str]) -> argparse.Namespace:
 
 
 def apertures(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split(","))
+    return tuple(float(part) for part in text.split(",") if part)
 
 
 def require_workers(num_workers: int | None) -> None:

@@ -1,6 +1,7 @@
 """A set of samples in the schema "argan-tuples/1": where its files are, and its shards with their records.
 
 terms.json        all that decides the set's bytes; written first
+origin.json       where the model and the code come from; decides nothing
 model/            the model that makes it, as the folder of a run: the set can be repaired from itself
 shards/00000.tar  the kept samples of a fixed range of indices; one with none is an empty tar
 shards/00000.json its record, written after it: the rows of its samples and the tar's SHA-256
@@ -24,12 +25,14 @@ from argan.storage import Storage
 
 RECORD_SCHEMA = "argan-tuple-shard/1"
 TERMS_PATH = "terms.json"
+ORIGIN_PATH = "origin.json"
 MODEL_PATH = "model"
 OUR_SHARD_FILE = re.compile(r"shards/(\d{5,})\.(tar|json)")
 
 Row = dict[str, Any]
 """An attempt: index; reason it was rejected, or ""; shard; offset and size of its stretch of the tar, sha256 of that
-stretch, deep_sha256 of the deep photo's pixels (offset 0, size 0 and no hashes when rejected); the measures.
+stretch, deep_sha256 of the deep photo's pixels (offset 0, size 0 and no hashes when rejected); the measures; and
+aperture_0, aperture_1, ...: the dof_scale of each shallow photo.
 """
 
 

@@ -104,7 +104,7 @@ def psnr_db(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
 
 def refocus_psnr_db(maker: TupleMaker, sample: TupleSample) -> float:
     """The worst of the sample's shallow photos against those rendered from its deep photo, disparity and optics."""
-    again = maker.shallow(DeepBatch(sample.deep[None], sample.disparity[None]))
+    again = maker.shallow(DeepBatch(sample.deep[None], sample.disparity[None]), [sample.info["apertures"]])
     return min(psnr_db(photo, other[0]) for photo, other in zip(sample.shallow, again, strict=True))
 
 
@@ -155,7 +155,6 @@ def _sample_faults(
     if len(kept) != record.shard.num_samples:
         yield Fault(record_path(record.index), f"{record.shard.num_samples} samples recorded, {len(kept)} rows kept")
     step = max(1, len(kept) // num_rerendered) if num_rerendered else len(kept) + 1
-    facts = {"schema": TUPLE_SCHEMA, **sample_facts(terms, maker.config), **maker.coding.facts}
     for place, row in enumerate(kept):
         name = f"{tar_path(record.index)}, sample {row['index']}"
         stretch = data[row["offset"] : row["offset"] + row["size"]]
@@ -167,7 +166,13 @@ def _sample_faults(
         except DataError as error:
             yield Fault(name, str(error))
             continue
-        what = _wrong(sample, row, maker, terms, {"index": row["index"], **facts})
+        what = _wrong(
+            sample,
+            row,
+            maker,
+            terms,
+            {"schema": TUPLE_SCHEMA, **sample_facts(terms, maker, row["index"]), **maker.coding.facts},
+        )
         if not what and num_rerendered and place % step == 0 and (psnr := refocus_psnr_db(maker, sample)) < MIN_PSNR_DB:
             what = f"a shallow photo differs from its refocused deep photo: {psnr:.1f} dB"
         if what:
@@ -188,6 +193,7 @@ def _wrong(sample: TupleSample, row: Row, maker: TupleMaker, terms: Terms, facts
     why = reason(measures, terms.recipe.quality)
     if why != KEPT:
         return f"its disparity or photo is {why}: such a sample is rejected"
-    if any(row[name] != value for name, value in measures._asdict().items()):
+    again = measures._asdict() | {f"aperture_{k}": s for k, s in enumerate(sample.info["apertures"])}
+    if any(row[name] != value for name, value in again.items()):
         return "its measures are not those recorded"
     return ""

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from argan.config import Config
 from argan.data.tuples import DisparityCoding
-from argan.draws import Purpose, draw_z
+from argan.draws import Purpose, draw_z, keyed_generator
 from argan.generation.recipe import MICRO_BATCH_IMAGES, Recipe
 from argan.models.camera import Camera
 from argan.optics import ApertureRenderer
@@ -55,16 +55,22 @@ class TupleMaker:
         return DeepBatch(images[: len(indices)], codes[: len(indices)])
 
     @torch.inference_mode()
-    def shallow(self, batch: DeepBatch) -> list[NDArray[np.uint8]]:
-        """The batch through each aperture of the recipe, uint8 [N,H,W,3]."""
+    def shallow(self, batch: DeepBatch, apertures: Sequence[Sequence[float]]) -> list[NDArray[np.uint8]]:
+        """The batch through each of its samples' apertures, uint8 [N,H,W,3] each; `apertures` [N][K] are dof_scales."""
         images = to_signed(torch.from_numpy(batch.images).permute(0, 3, 1, 2).contiguous().to(self._device))
         disparity = torch.from_numpy(self.coding.decode(batch.codes))[:, None].to(self._device) - self.recipe.focus_px
         photos = []
-        for aperture, renderer in zip(self.recipe.apertures, self._renderers, strict=True):
-            dof_scale = torch.full((len(images),), aperture, device=self._device)
-            photo = renderer(images, disparity, dof_scale).image
+        for dof_scale, renderer in zip(zip(*apertures, strict=True), self._renderers, strict=True):
+            photo = renderer(images, disparity, torch.tensor(dof_scale, device=self._device)).image
             photos.append(to_bytes(photo).permute(0, 2, 3, 1).contiguous().cpu().numpy())
         return photos
+
+    def apertures(self, index: int) -> list[float]:
+        """The dof_scale of each of a sample's shallow photos."""
+        drawn = torch.rand(
+            self.recipe.random_apertures, generator=keyed_generator(self.recipe.seed, Purpose.APERTURE_TUPLE, index)
+        )
+        return [*self.recipe.apertures, *(1 - drawn).tolist()]
 
     def _z(self, index: int) -> Tensor:
         """[1,z_dim]; truncation concerns the style alone, the noise is drawn as in training."""

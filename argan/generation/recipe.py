@@ -34,7 +34,8 @@ class Recipe:
 
     num_samples: int  # attempts: those that are rejected count
     seed: int = 0
-    apertures: tuple[float, ...] = (0.5, 1.0)  # dof_scale of each shallow photo
+    apertures: tuple[float, ...] = (0.5, 1.0)  # dof_scale of a shallow photo each, the same in all samples
+    random_apertures: int = 0  # so many shallow photos more, each at a dof_scale drawn for it, uniform in (0, 1]
     focus_px: float = 0.0  # the disparity that is sharp, px per aperture unit
     shape: ApertureShape = "disk"
     truncation: float = 0.0  # the style in z is drawn from a normal cut off at +- this; 0: not cut
@@ -44,12 +45,17 @@ class Recipe:
     def __post_init__(self) -> None:
         require(self.num_samples >= 1, "num_samples", self.num_samples, "at least 1")
         require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
-        fits = bool(self.apertures) and all(0 < s <= 1 for s in self.apertures)
-        require(fits, "apertures", self.apertures, "one or more numbers in (0, 1]")
+        require(all(0 < s <= 1 for s in self.apertures), "apertures", self.apertures, "numbers in (0, 1]")
+        some = self.random_apertures >= (0 if self.apertures else 1)
+        require(some, "random_apertures", self.random_apertures, "at least 0, and 1 where apertures is empty")
         require(math.isfinite(self.focus_px), "focus_px", self.focus_px, "finite")
         require(self.shape in ("disk", "square"), "shape", self.shape, "disk or square")
         require(self.truncation >= 0, "truncation", self.truncation, "at least 0")
         require(self.shard_samples >= 1, "shard_samples", self.shard_samples, "at least 1")
+
+    @property
+    def num_shallow(self) -> int:
+        return len(self.apertures) + self.random_apertures
 
     @property
     def num_shards(self) -> int:
@@ -60,11 +66,13 @@ class Recipe:
         return range(shard * self.shard_samples, min((shard + 1) * self.shard_samples, self.num_samples))
 
     def views_per_side(self, config: Config) -> tuple[int, ...]:
-        """For each aperture as many views as the largest disparity of the model needs (METHOD: Aperture renderer)."""
+        """For each shallow photo as many views as the model's largest disparity needs (METHOD: Aperture renderer)."""
         behind_px = config.d_max_px + self.focus_px
         before_px = config.optics.front_share * config.d_max_px - self.focus_px
         reach_px = max(abs(behind_px), abs(before_px))
-        return tuple(views_needed(aperture * reach_px) for aperture in self.apertures)
+        return tuple(
+            views_needed(aperture * reach_px) for aperture in (*self.apertures, *[1.0] * self.random_apertures)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

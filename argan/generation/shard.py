@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from argan.config import Config
 from argan.data.manifest import ShardInfo
 from argan.data.tar import TarWriter
 from argan.data.tuple_set import Row, ShardRecord, sha256, tar_path
@@ -27,23 +26,24 @@ def make_shard(maker: TupleMaker, terms: Terms, number: int) -> Shard:
     """The same bytes for the same terms, wherever and however often it is made."""
     recipe, tar = terms.recipe, TarWriter()
     rows: list[Row] = []
-    facts = sample_facts(terms, maker.config)
     for indices in _micro_batches(recipe.indices(number)):
         batch = maker.deep(indices)
         measures = [measure_stored(maker, *sample) for sample in zip(*batch, strict=True)]
         reasons = [reason(values, recipe.quality) for values in measures]
         kept = [place for place, why in enumerate(reasons) if why == KEPT]
-        photos = maker.shallow(DeepBatch(batch.images[kept], batch.codes[kept])) if kept else []
+        apertures = [maker.apertures(indices[place]) for place in kept]
+        photos = maker.shallow(DeepBatch(batch.images[kept], batch.codes[kept]), apertures) if kept else []
         shallow = dict(zip(kept, zip(*photos, strict=True), strict=True))
         for place, index in enumerate(indices):
             row = _row(index, number, reasons[place], measures[place])
+            row |= {f"aperture_{k}": aperture for k, aperture in enumerate(maker.apertures(index))}
             if place in shallow:
                 members = encode_tuple(
                     batch.images[place],
                     shallow[place],
                     batch.codes[place],
                     maker.coding,
-                    {"index": index, **facts},
+                    sample_facts(terms, maker, index),
                 )
                 row |= add_sample(tar, index, members) | {"deep_sha256": sha256(batch.images[place].tobytes())}
             rows.append(row)
@@ -62,17 +62,18 @@ def measure_stored(maker: TupleMaker, image: NDArray[np.uint8], codes: NDArray[n
     return measure(image, maker.coding.decode(codes), prior, config.d_max_px)
 
 
-def sample_facts(terms: Terms, config: Config) -> dict[str, Any]:
-    """What every sample's json says beside its index: how it was made, and by what."""
+def sample_facts(terms: Terms, maker: TupleMaker, index: int) -> dict[str, Any]:
+    """What a sample's json says: how it was made, and by what."""
     recipe = terms.recipe
     return {
+        "index": index,
         "seed": recipe.seed,
-        "apertures": list(recipe.apertures),
+        "apertures": maker.apertures(index),
         "focus_px": recipe.focus_px,
         "shape": recipe.shape,
         "truncation": recipe.truncation,
-        "views_per_side": list(recipe.views_per_side(config)),
-        "d_max_px": config.d_max_px,
+        "views_per_side": list(maker.views_per_side),
+        "d_max_px": maker.config.d_max_px,
         "checkpoint_sha256": terms.checkpoint_sha256,
         "config_sha256": terms.config_sha256,
         "versions": dict(terms.versions),

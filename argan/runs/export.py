@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
@@ -19,9 +20,15 @@ from argan.runs.folder import read_config, write_config
 from argan.storage import Storage
 
 
-def export_model(run: Storage, out: Storage, *, half: bool = False, warn: Callable[[str], None]) -> str:
-    """Copies the newest sound checkpoint's generator with its record and configuration; returns the SHA-256 of its
-    checkpoint.json, by which everything made from it names it.
+class Exported(NamedTuple):
+    """A model's checkpoint.json, and its SHA-256, by which everything made from the model names it."""
+
+    record: dict[str, Any]
+    sha256: str
+
+
+def export_model(run: Storage, out: Storage, *, half: bool = False, warn: Callable[[str], None]) -> Exported:
+    """Copies the newest sound checkpoint's generator with its record and configuration.
 
     `half` rounds the weights to float16: half the size, another model with a record of its own. The pointer comes last.
     Raises MissingError where there is no run, DataError where it has no sound checkpoint.
@@ -45,4 +52,4 @@ def export_model(run: Storage, out: Storage, *, half: bool = False, warn: Callab
     out.write_bytes(f"{entry['path']}/{RECORD_FILE}", record)
     write_config(out, config)
     out.write_bytes(POINTER, json.dumps(pointer, indent=2).encode())
-    return str(entry["sha256"])
+    return Exported(json.loads(record), entry["sha256"])

@@ -1,8 +1,9 @@
-"""Line charts as inline SVG: small, readable on light and dark pages alike, the same bytes for the same numbers."""
+"""Line charts and histograms as inline SVG: small, readable on light and dark pages, equal bytes for equal numbers."""
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
@@ -11,8 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
 WIDTH_IN, HEIGHT_IN = 4.6, 2.7
-PLOT_AREA = (0.13, 0.165, 0.855, 0.645)
+PLOT_AREA = (0.13, 0.165, 0.835, 0.645)
 """Left, bottom, width, height, as shares of the chart: fixed, so that charts on a page line up."""
+
+NUM_BINS = 40
+"""Of a histogram."""
 
 # Drawn in this colour, replaced by CSS's currentColor: matplotlib knows no "whatever colour the text around has".
 INK = "#010203"
@@ -46,9 +50,7 @@ def line_chart(
     noise does not look like a trend. A value that is not finite (or not positive, where `log`) breaks its line and is
     marked by a cross at the foot of the chart. ValueError where x and y differ in length.
     """
-    with mpl.rc_context(SETTINGS | {"svg.hashsalt": title}):
-        figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN))
-        axes = figure.add_axes(PLOT_AREA)
+    with _chart(title, x_label, y_label) as (axes, chart):
         for index, (name, (x, y)) in enumerate(series.items()):
             _draw(axes, index, name, np.asarray(x, dtype=float), np.asarray(y, dtype=float), log=log)
         if log:
@@ -59,17 +61,39 @@ def line_chart(
             axes.set_ylim(bottom=0)
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        if series:
+            above = (0, 1.03)
+            axes.legend(loc="lower left", bbox_to_anchor=above, ncols=4, frameon=False, borderaxespad=0, borderpad=0)
+    return chart[0]
+
+
+def histogram(title: str, x_label: str, values: np.ndarray, *, limits: tuple[float, float], y_label: str = "") -> str:
+    """How often each value comes, in 40 equal bins between `limits`, as an `<svg>` element. Values outside are counted
+    into the outermost bins, so that none is lost.
+    """
+    with _chart(title, x_label, y_label) as (axes, chart):
+        axes.hist(np.clip(values, *limits), bins=NUM_BINS, range=limits, color=LINE_COLOURS[0], alpha=0.85)
+        axes.set_xlim(*limits)
+        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+    return chart[0]
+
+
+@contextmanager
+def _chart(title: str, x_label: str, y_label: str) -> Iterator[tuple[Any, list[str]]]:
+    """Axes to draw on, and a list that holds the chart as an element when the block has ended."""
+    chart: list[str] = []
+    with mpl.rc_context(SETTINGS | {"svg.hashsalt": title}):
+        figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN))
+        axes = figure.add_axes(PLOT_AREA)
+        yield axes, chart
         axes.set_xlabel(x_label)
         axes.grid(alpha=0.15, color=INK, linewidth=0.6)
         axes.set_title(title, loc="left", weight="bold", fontsize=9.5, pad=20)
         axes.set_title(y_label, loc="right", fontsize=8.5, pad=20)
-        if series:
-            above = (0, 1.03)
-            axes.legend(loc="lower left", bbox_to_anchor=above, ncols=4, frameon=False, borderaxespad=0, borderpad=0)
         out = io.StringIO()
         no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(out, format="svg", transparent=True, metadata=no_metadata)
-    return _inline(out.getvalue())
+    chart.append(_inline(out.getvalue()))
 
 
 def _draw(axes: Any, index: int, name: str, x: np.ndarray, y: np.ndarray, *, log: bool) -> None:

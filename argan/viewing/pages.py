@@ -34,6 +34,14 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Code:
+    """Lines of code, as they are."""
+
+    kind: ClassVar[str] = "code"
+    text: str
+
+
+@dataclass(frozen=True)
 class Facts:
     """What one looks for first: pairs of a name and a value, in large type."""
 
@@ -117,7 +125,7 @@ class Details:
     blocks: "tuple[Block, ...]"
 
 
-Block = Prose | Command | Facts | Table | Picture | Chart | Gallery | Details
+Block = Prose | Command | Code | Facts | Table | Picture | Chart | Gallery | Details
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Sets of tuples on Ray: made, checked and repaired shard by shard, by actors that hold the set's own model."""
 
 import dataclasses
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from argan.config import Config
 from argan.data.tuple_manifest import write_tuple_manifest
-from argan.data.tuple_set import MODEL_PATH, TERMS_PATH, ShardRecord, decode_record, record_path
+from argan.data.tuple_set import MODEL_PATH, ORIGIN_PATH, TERMS_PATH, ShardRecord, decode_record, record_path
 from argan.errors import ConflictError, DataError, MissingError, UserError
 from argan.generation.check import Fault, ShardCheck, set_faults, strangers
 from argan.generation.recipe import Recipe, Terms, config_sha256, decode_terms, differences, encode_terms
 from argan.runs.checkpoints import find_checkpoint, read_pointer
 from argan.runs.export import export_model
 from argan.runs.folder import find_run, read_config
+from argan.settings import run_name
 from argan.storage import Storage, open_storage
+from jobs.runtime.card import write_card
 from jobs.runtime.cli import Progress
+from jobs.runtime.origin import commit
 from jobs.runtime.session import start_ray
 
 if TYPE_CHECKING:
@@ -76,6 +80,7 @@ def generate(request: GenerationRequest) -> Made:
         numbers = range(terms.recipe.num_shards)
         num_new, size_bytes = _make(workers, terms, numbers)
     head = write_tuple_manifest(out, terms.sha256, records(out, terms))
+    write_card(out, terms, head)
     return Made(head=head, num_new_shards=num_new, size_bytes=size_bytes)
 
 
@@ -114,7 +119,8 @@ def repair(uri: str, num_workers: int | None) -> list[Fault]:
         _make(workers, terms, broken)
     for fault in list(strangers(out, terms)):
         out.delete(fault.path)
-    write_tuple_manifest(out, terms.sha256, records(out, terms))
+    head = write_tuple_manifest(out, terms.sha256, records(out, terms))
+    write_card(out, terms, head)
     return faults
 
 
@@ -144,13 +150,24 @@ def _settle_model(request: GenerationRequest, out: Storage) -> tuple[Config, str
     """The run's configuration, and the checkpoint hash of the set's own model, which is copied the first time."""
     run = find_run(request.run_uri)
     if not out.exists(TERMS_PATH):
-        checkpoint = export_model(run, out.child(MODEL_PATH), warn=_warn)
-        return read_config(out.child(MODEL_PATH)), checkpoint
+        exported = export_model(run, out.child(MODEL_PATH), warn=_warn)
+        config = read_config(out.child(MODEL_PATH))
+        out.write_bytes(ORIGIN_PATH, json.dumps(_origin(config, exported.record), indent=1).encode())
+        return config, exported.sha256
     terms = read_terms(out)
     require_model(out, terms)
     if read_pointer(run).checkpoints[0]["sha256"] != terms.checkpoint_sha256:
         _warn(f"the run has another checkpoint by now; the set at {out.uri} stays with the one that it began with")
     return read_config(run), terms.checkpoint_sha256
+
+
+def _origin(config: Config, record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "run": run_name(config),
+        "images seen": record["images_seen"],
+        "trained with": ", ".join(f"{name} {version}" for name, version in record["versions"].items()),
+        "made by commit": commit(),
+    }
 
 
 def _settle_terms(out: Storage, terms: Terms) -> None:

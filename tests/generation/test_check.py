@@ -57,6 +57,7 @@ def test_no_sound_set_is_accused(tmp_path: Path) -> None:
             shard_samples=rng.randrange(1, 12),
             seed=seed,
             apertures=tuple(rng.choice([0.25, 0.5, 1.0]) for _ in range(rng.randrange(1, 3))),
+            random_apertures=rng.randrange(3),
             focus_px=rng.choice([0.0, -0.3]),
             truncation=rng.choice([0.0, 1.5]),
             quality=Quality(min_contrast=rng.choice([-10.0, 0.0]), min_sharpness=0.0),

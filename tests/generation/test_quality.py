@@ -70,6 +70,7 @@ def test_limits_that_are_off_reject_nothing() -> None:
         num_samples=st.integers(1, 10**9),
         seed=st.integers(0, 2**63 - 1),
         apertures=st.lists(st.floats(0.01, 1.0), min_size=1, max_size=4).map(tuple),
+        random_apertures=st.integers(0, 3),
         focus_px=st.floats(-3, 3),
         shape=st.sampled_from(["disk", "square"]),
         truncation=st.floats(0, 5),
@@ -89,7 +90,7 @@ def test_terms_come_back_from_their_bytes(recipe: Recipe) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("num_samples", 0), ("apertures", ()), ("apertures", (0.0,)), ("apertures", (1.5,)), ("focus_px", math.nan),
+    [("num_samples", 0), ("random_apertures", -1), ("apertures", (0.0,)), ("apertures", (1.5,)), ("focus_px", math.nan),
      ("truncation", -1.0), ("shard_samples", 0), ("seed", -1)],
 )  # fmt: skip
 def test_values_out_of_range_are_named(key: str, value: object) -> None:

@@ -53,6 +53,18 @@ def test_every_sample_can_be_refocused(made: SmallSet) -> None:
         assert refocus_psnr_db(made.maker, sample) > 60, row["index"]  # METHOD asks for 40
 
 
+def test_drawn_apertures_are_the_samples_own(made: SmallSet, tmp_path: Path) -> None:
+    drawn = make_small_set(open_storage(str(tmp_path)), recipe(apertures=(), random_apertures=2))
+    found = [sample for _, sample in samples(drawn)]
+    scales = np.array([sample.info["apertures"] for sample in found])
+    assert scales.shape == (44, 2)
+    assert len(np.unique(scales)) == 88
+    assert scales.min() > 0
+    assert scales.max() <= 1
+    assert all(refocus_psnr_db(drawn.maker, sample) > 60 for sample in found)
+    assert all((sample.deep == other.deep).all() for sample, (_, other) in zip(found, samples(made), strict=True))
+
+
 def test_another_aperture_shape_or_focus_is_another_photo(made: SmallSet, tmp_path: Path) -> None:
     for name, changes in {"focus": {"focus_px": -0.5}, "shape": {"shape": "square"}, "seed": {"seed": 1}}.items():
         other = make_small_set(open_storage(str(tmp_path / name)), recipe(num_samples=5, **changes))

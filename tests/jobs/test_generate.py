@@ -2,13 +2,16 @@
 found and mended byte for byte.
 """
 
+import html
 import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -23,6 +26,7 @@ from argan.settings import override
 from argan.storage import Storage, open_storage
 from argan.training.checkpoint import snapshot
 from argan.training.state import build_state
+from argan.viewing.set_card import PYARROW, PYARROW_IMPORTS, WEBDATASET, WEBDATASET_IMPORTS
 from cluster.local_s3 import LocalS3
 from jobs.generate import main
 
@@ -122,6 +126,23 @@ def test_a_rerun_writes_nothing_and_other_terms_are_refused(run_uri: str, undist
     head = read_head(undisturbed)
     assert head["num_samples"] == 3990
     assert head["num_kept"] + sum(head["rejected"].values()) == 3990
+
+
+@pytest.mark.ray
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # three lines have no room for closing
+def test_the_cards_lines_load_the_set(undisturbed: Storage, monkeypatch) -> None:
+    monkeypatch.chdir(undisturbed.uri)
+    card = Path("README.md").read_text() + html.unescape(Path("index.html").read_text())
+    for imports, lines in ((WEBDATASET_IMPORTS, WEBDATASET), (PYARROW_IMPORTS, PYARROW)):
+        assert len(lines.splitlines()) == 3
+        assert card.count(lines.splitlines()[-1]) == 2
+        loaded: dict[str, Any] = {}
+        exec(f"{imports}\n{lines}", loaded)
+        assert np.asarray(loaded["deep"]).shape == (16, 16, 3)
+        if "disparity" in loaded:
+            assert loaded["disparity"].dtype == np.uint16
+            assert np.asarray(loaded["shallow"]).shape == (16, 16, 3)
+            assert loaded["info"]["schema"] == "argan-tuples/1"
 
 
 @pytest.mark.ray

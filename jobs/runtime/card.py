@@ -1,0 +1,62 @@
+"""The card of a set, written into its folder from what lies there: README.md and index.html."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from argan.data.tuple_manifest import read_columns
+from argan.data.tuple_set import MODEL_PATH, ORIGIN_PATH, sample_members, tar_path
+from argan.data.tuples import TupleSample, decode_tuple
+from argan.generation.recipe import Terms, encode_terms
+from argan.runs.folder import read_config
+from argan.storage import Storage
+from argan.viewing.pictures import disparity_colours, grid, png_bytes
+from argan.viewing.set_card import CardPictures, card_page, card_text
+
+SHEET_SAMPLES = 12
+PLACES = ["index", "reason", "shard", "offset", "size"]
+CHARTED = ["disparity_mean_px", "disparity_min_px", "disparity_spread", "contrast", "sharpness"]
+PAGE_PATH, TEXT_PATH = "index.html", "README.md"
+
+
+def write_card(out: Storage, terms: Terms, head: Mapping[str, Any]) -> None:
+    """Both files, unless they stand there as they would be written."""
+    config = read_config(out.child(MODEL_PATH))
+    apertures = [f"aperture_{k}" for k in range(terms.recipe.num_shallow)]
+    columns = read_columns(out, [*PLACES, *CHARTED, *apertures])
+    values = json.loads(encode_terms(terms))
+    origin = json.loads(out.read_bytes(ORIGIN_PATH)) | {
+        "checkpoint sha256": terms.checkpoint_sha256,
+        "resolution": config.resolution,
+        "d_max_px": config.d_max_px,
+    }
+    page = card_page(head, values, origin, columns, contact_sheet(out, columns, config.d_max_px))
+    for path, text in ((PAGE_PATH, page), (TEXT_PATH, card_text(head, values, origin))):
+        if not (out.exists(path) and out.read_bytes(path) == text.encode()):
+            out.write_bytes(path, text.encode())
+
+
+def contact_sheet(out: Storage, columns: Mapping[str, np.ndarray], d_max_px: float) -> CardPictures | None:
+    """Samples taken evenly over the whole set, a column each; None where nothing was kept."""
+    kept = np.flatnonzero(columns["reason"] == "")
+    if not len(kept):
+        return None
+    chosen = np.unique(np.linspace(0, len(kept) - 1, SHEET_SAMPLES).round().astype(int))
+    samples = [read_sample(out, columns, row) for row in kept[chosen]]
+    num_shallow = len(samples[0].shallow)
+    rows = [[sample.deep for sample in samples]]
+    rows += [[sample.shallow[k] for sample in samples] for k in range(num_shallow)]
+    rows.append([disparity_colours(sample.coding.decode(sample.disparity), d_max_px) for sample in samples])
+    labels = ["deep", *[f"shallow-{k}" for k in range(num_shallow)], "disparity"]
+    side_px = samples[0].deep.shape[0]
+    sheet = grid(rows, scale=max(1, 64 // side_px), row_labels=labels)
+    return CardPictures(png_bytes(sheet), f"{len(samples)} samples, taken evenly over the set.")
+
+
+def read_sample(out: Storage, columns: Mapping[str, np.ndarray], row: int) -> TupleSample:
+    """One kept sample, by one ranged read."""
+    start = int(columns["offset"][row])
+    stretch = out.read_bytes(tar_path(int(columns["shard"][row])), start, start + int(columns["size"][row]))
+    return decode_tuple(sample_members(stretch))
