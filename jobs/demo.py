@@ -1,7 +1,8 @@
 """AR-GAN from nothing to a report page on this machine, the way a cluster user works: `make demo`.
 
 Starts a local S3 server and a local Ray head, packs procedural scenes into a bucket, submits the training with
-`ray job submit`, measures what was learned, and leaves everything under build/demo. Run again, it goes on from there.
+`ray job submit`, measures what was learned, makes a small set of samples from it, and leaves everything under build/demo.
+Run again, it goes on from there.
 """
 
 import argparse
@@ -20,6 +21,9 @@ from jobs.runtime.cli import run_job
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 BUDGET = ("--estimator-images", "8000", "--estimator-pairs", "2000")  # a first look; the default is six times as much
+
+RUN_FILES = ("report.html", "pictures/", "tensorboard/", "config.json", "history.jsonl")
+SET_FILES = ("index.html", "README.md", "manifest.", "terms.json", "shards/")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,14 +46,20 @@ def main(argv: list[str] | None = None) -> int:
         run_uri = planned_run(command, environment)
         os.environ.update(s3.environment())
         say(f"measuring what {run_uri} has learned")
-        fetch(run_uri, folder / "run")
+        fetch(run_uri, folder / "run", RUN_FILES)
         evaluation = ["--run", run_uri, "--scenes", str(arguments.test_scenes), "--json", folder / "evaluation.json"]
         run(
             [BIN / "python", "jobs/evaluate.py", *evaluation, *BUDGET, "--page", folder / "evaluation.html"],
             environment,
         )
+        tuples = f"{s3.uri}/tuples-{run_uri.rpartition('/')[2]}-{arguments.images}"
+        say(f"making {arguments.tuples:,} samples of deep photo, shallow photos and disparity at {tuples}")
+        generation = ["--run", run_uri, "--num-samples", arguments.tuples, "--shard-samples", "100", "--out", tuples]
+        run([BIN / "python", "jobs/generate.py", *generation], environment)
+        fetch(tuples, folder / "tuples", SET_FILES)
     print(f"\ndone in {duration(time.monotonic() - started_s)}")
     print(f"what was measured: {folder / 'evaluation.html'}")
+    print(f"what was made from it: {folder / 'tuples' / 'index.html'}")
     print(folder / "run" / "report.html")
     return 0
 
@@ -59,6 +69,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "demo", help="default: build/demo")
     parser.add_argument("--images", type=int, default=16_000, help="images to train for (default: a few minutes)")
     parser.add_argument("--scenes", type=int, default=2_000, help="scenes to train on")
+    parser.add_argument("--tuples", type=int, default=400, help="samples to make from what was trained")
     parser.add_argument("--test-scenes", type=int, default=200, help="scenes to measure on")
     return parser.parse_args(argv)
 
@@ -94,14 +105,14 @@ def planned_run(command: list[str], environment: dict[str, str]) -> str:
     return str(json.loads(answer.stdout)["run"])
 
 
-def fetch(run_uri: str, folder: Path) -> None:
-    """The report and the pictures of a run, out of the bucket to where one can open them."""
+def fetch(uri: str, folder: Path, wanted: tuple[str, ...]) -> None:
+    """The files of a run or a set whose paths begin so, out of the bucket to where one can open them."""
     from argan.storage import open_storage
 
     shutil.rmtree(folder, ignore_errors=True)
-    storage = open_storage(run_uri)
+    storage = open_storage(uri)
     for entry in storage.list():
-        if entry.path.startswith(("report.html", "pictures/", "tensorboard/", "config.json", "history.jsonl")):
+        if entry.path.startswith(wanted):
             (folder / entry.path).parent.mkdir(parents=True, exist_ok=True)
             storage.download(entry.path, folder / entry.path)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import jobs.evaluate
+import jobs.generate
 import jobs.pack
 import jobs.train
 from argan.presets import preset
@@ -18,7 +19,12 @@ from argan.settings import override
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 PAGE = (ROOT / "docs" / "cluster.md").read_text()
-PARSERS = {"pack": jobs.pack.parse, "train": jobs.train.parse, "evaluate": jobs.evaluate.parse}
+PARSERS = {
+    "pack": jobs.pack.parse,
+    "train": jobs.train.parse,
+    "evaluate": jobs.evaluate.parse,
+    "generate": jobs.generate.parse,
+}
 
 
 def commands(page: str) -> list[str]:
@@ -44,7 +50,8 @@ PRINTED = {text for top in ("argan", "jobs") for path in (ROOT / top).rglob("*.p
 @pytest.mark.parametrize("command", commands(README) + commands(PAGE))
 def test_commands_are_understood(command: str) -> None:
     script, *words = shlex.split(command, comments=True)
-    arguments = PARSERS[script.removesuffix(".py")](words)  # exits on an unknown flag
+    parse = jobs.generate.parse_care if words[0] in ("verify", "repair") else PARSERS[script.removesuffix(".py")]
+    arguments = parse(words)  # exits on an unknown flag
     if script == "train.py":
         override(preset(arguments.preset), arguments.changes)  # raises on a value that does not fit
 

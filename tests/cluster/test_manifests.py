@@ -13,6 +13,7 @@ import pytest
 import yaml
 from rayjob_schema import RAY_JOB
 
+import jobs.generate
 import jobs.pack
 import jobs.train
 from argan.presets import preset
@@ -22,7 +23,11 @@ from jobs.train import worker_range
 ROOT = Path(__file__).resolve().parents[2]
 KUBERAY_DEFINITION = ROOT.parent / "shared" / "schemas" / "rayjobs.crd.yaml.gz"  # KubeRay's, so not kept here
 MANIFESTS = sorted((ROOT / "cluster" / "kuberay").glob("*.yaml"))
-PARSERS = {"jobs/train.py": jobs.train.parse, "jobs/pack.py": jobs.pack.parse}
+PARSERS = {
+    "jobs/generate.py": jobs.generate.parse,
+    "jobs/pack.py": jobs.pack.parse,
+    "jobs/train.py": jobs.train.parse,
+}
 UNITS = {"": 1, "Mi": 1 << 20, "Gi": 1 << 30}
 
 Manifest = dict[str, Any]
@@ -68,8 +73,8 @@ def at(document: Any, place: tuple[str | int, ...]) -> Any:
     return document
 
 
-def test_there_is_a_manifest_for_packing_and_one_for_training() -> None:
-    assert [path.stem for path in MANIFESTS] == ["rayjob-pack", "rayjob-train"]
+def test_there_is_a_manifest_for_each_job_of_a_cluster() -> None:
+    assert [path.stem for path in MANIFESTS] == ["rayjob-generate", "rayjob-pack", "rayjob-train"]
 
 
 def test_every_field_is_one_that_we_know(manifest: Manifest) -> None:
