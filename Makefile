@@ -41,7 +41,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
-	for name in renderer stream train_overhead; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in renderer stream train_overhead generate; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean:
 	rm -rf .venv build

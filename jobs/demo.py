@@ -1,8 +1,8 @@
 """AR-GAN from nothing to a report page on this machine, the way a cluster user works: `make demo`.
 
 Starts a local S3 server and a local Ray head, packs procedural scenes into a bucket, submits the training with
-`ray job submit`, measures what was learned, makes a small set of samples from it, and leaves everything under build/demo.
-Run again, it goes on from there.
+`ray job submit`, measures what was learned, makes a small set of samples from it, and leaves everything under
+build/demo. Run again, it goes on from there.
 """
 
 import argparse
