@@ -1,0 +1,87 @@
+"""A model on its own: it loads as the run did, and its name is the hash of what it is."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from argan.api import load_run
+from argan.errors import DataError, MissingError, UserError
+from argan.presets import preset
+from argan.runs.checkpoints import commit_checkpoint, file_sha256, read_pointer
+from argan.runs.export import export_model
+from argan.runs.folder import open_run, write_config
+from argan.storage import Storage, open_storage
+from argan.training.checkpoint import snapshot
+from argan.training.state import build_state
+from jobs.export import main
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Storage:
+    config = preset("debug")
+    run = open_run(str(tmp_path / "runs"), config)
+    write_config(run, config)
+    state = build_state(config, torch.device("cpu"))
+    for images_seen in (48, 96):
+        saved = snapshot(state)._replace(images_seen=images_seen)
+        commit_checkpoint(run, saved, config=config, device=state.device, attempt=1, keep=2)
+    return run
+
+
+def test_it_samples_as_the_run_does(run: Storage, tmp_path: Path) -> None:
+    out = open_storage(str(tmp_path / "model"))
+    exported = export_model(run, out, warn=pytest.fail)
+    model, original = load_run(out.uri), load_run(run.uri)
+    assert model.images_seen == original.images_seen == 96
+    for ours, theirs in zip(model.sample(4, seed=3), original.sample(4, seed=3), strict=True):
+        assert torch.equal(ours, theirs)
+    [entry] = read_pointer(out).checkpoints
+    assert entry["sha256"] == exported.sha256 == read_pointer(run).checkpoints[0]["sha256"]
+    assert {Path(file.path).name for file in out.list()} == {
+        "config.json", "latest.json", "checkpoint.json", "generator.safetensors"
+    }  # fmt: skip
+
+
+def test_half_is_another_model_of_half_the_size(run: Storage, tmp_path: Path) -> None:
+    whole, half = open_storage(str(tmp_path / "whole")), open_storage(str(tmp_path / "half"))
+    first, second = export_model(run, whole, warn=pytest.fail), export_model(run, half, half=True, warn=pytest.fail)
+    assert first.sha256 != second.sha256
+    assert second.record["exported_from"] == first.sha256
+    sizes = [next(e.size_bytes for e in out.list() if e.path.endswith(".safetensors")) for out in (whole, half)]
+    assert sizes[1] < 0.7 * sizes[0]
+    ours, theirs = load_run(half.uri).sample(4).deep, load_run(whole.uri).sample(4).deep
+    assert 0 < (ours - theirs).abs().max() < 0.01
+
+
+def test_a_broken_newest_checkpoint_is_left_behind(run: Storage, tmp_path: Path) -> None:
+    newest = read_pointer(run).checkpoints[0]["path"]
+    run.write_bytes(f"{newest}/generator.safetensors", b"broken")
+    said: list[str] = []
+    exported = export_model(run, open_storage(str(tmp_path / "model")), warn=said.append)
+    assert exported.record["images_seen"] == 48
+    assert "is broken" in said[0]
+
+
+def test_what_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    out = open_storage(str(tmp_path / "model"))
+    with pytest.raises(MissingError, match="there is no run at"):
+        export_model(open_storage(str(tmp_path / "nowhere")), out, warn=print)
+    empty = open_run(str(tmp_path / "runs"), preset("debug"))
+    write_config(empty, preset("debug"))
+    with pytest.raises(DataError, match="no checkpoint yet"):
+        export_model(empty, out, warn=print)
+    assert list(out.list()) == []
+
+
+def test_the_job_names_the_model_and_writes_over_none(run: Storage, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "model"
+    assert main(["--run", run.uri, "--out", str(out), "--dry-run"]) == 0
+    assert not out.exists()
+    assert main(["--run", run.uri, "--out", str(out), "--half"]) == 0
+    [record] = out.glob("checkpoints/*/checkpoint.json")
+    assert file_sha256(record.read_bytes()) in capsys.readouterr().out
+    assert json.loads(record.read_text())["images_seen"] == 96
+    with pytest.raises(UserError, match="holds a run or a model already"):
+        main(["--run", run.uri, "--out", str(out)])
