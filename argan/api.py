@@ -19,7 +19,7 @@ from argan.draws import Purpose, draw_dof_scale, draw_z
 from argan.errors import DataError
 from argan.models.camera import Camera, build_camera
 from argan.optics import render
-from argan.runs.checkpoints import load_checkpoint
+from argan.runs.checkpoints import find_checkpoint
 from argan.runs.folder import find_run, read_config
 from argan.training.checkpoint import load_weights
 
@@ -46,6 +46,7 @@ class Run:
     uri: str
     config: Config
     images_seen: int
+    checkpoint_sha256: str  # of its checkpoint.json, which names everything in it
     camera: Camera
     device: torch.device
 
@@ -76,10 +77,10 @@ def load_run(uri: str, *, device: str | torch.device = "cpu", warn: Callable[[st
     """
     storage = find_run(uri)
     config = read_config(storage)
-    saved = load_checkpoint(storage, warn=warn, generator_only=True)
-    if saved is None:
+    found = find_checkpoint(storage, warn=warn, generator_only=True)
+    if found is None:
         raise DataError(f"the run at {storage.uri} has no checkpoint yet")
     camera = build_camera(config)
-    load_weights(camera, saved.generator)
+    load_weights(camera, found.snapshot.generator)
     camera = camera.to(device).requires_grad_(False).eval()
-    return Run(storage.uri, config, saved.images_seen, camera, torch.device(device))
+    return Run(storage.uri, config, found.snapshot.images_seen, found.entry["sha256"], camera, torch.device(device))

@@ -160,8 +160,9 @@ def memory(run_uri: str, samples: int) -> dict[str, int]:
 
     from argan.data.tuple_manifest import write_tuple_manifest
     from argan.data.tuple_set import MODEL_PATH
-    from argan.generation.recipe import Recipe, Terms
+    from argan.generation.recipe import Recipe, Terms, config_sha256
     from argan.runs.export import export_model
+    from argan.runs.folder import read_config
     from argan.storage import open_storage
     from jobs.runtime.generating import records
     from jobs.runtime.session import start_ray
@@ -171,10 +172,11 @@ def memory(run_uri: str, samples: int) -> dict[str, int]:
 
         out = Discarding.at(folder)
         recipe = Recipe(num_samples=samples)
-        export_model(open_storage(run_uri), out.child(MODEL_PATH), warn=print)
+        exported = export_model(open_storage(run_uri), out.child(MODEL_PATH), warn=print)
+        config = config_sha256(read_config(out.child(MODEL_PATH)))
         workers = ShardWorkers.start(out, recipe, 1)
-        terms = Terms(recipe=recipe, checkpoint_sha256="", config_sha256="", **workers.made_by())
-        for _ in workers.over(range(recipe.num_shards), "make", terms):
+        terms = Terms(recipe=recipe, checkpoint_sha256=exported.sha256, config_sha256=config, **workers.made_by())
+        for _ in workers.over("make", [(number, terms) for number in range(recipe.num_shards)]):
             pass
         write_tuple_manifest(out, terms.sha256, records(out, terms))
         peak_kib = ray.get(workers.actors[0].__ray_call__.remote(lambda _: peak()))

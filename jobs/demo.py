@@ -23,7 +23,6 @@ BIN = Path(sys.executable).parent
 BUDGET = ("--estimator-images", "8000", "--estimator-pairs", "2000")  # a first look; the default is six times as much
 
 RUN_FILES = ("report.html", "pictures/", "tensorboard/", "config.json", "history.jsonl")
-SET_FILES = ("index.html", "README.md", "manifest.", "terms.json", "shards/")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -52,11 +51,11 @@ def main(argv: list[str] | None = None) -> int:
             [BIN / "python", "jobs/evaluate.py", *evaluation, *BUDGET, "--page", folder / "evaluation.html"],
             environment,
         )
-        tuples = f"{s3.uri}/tuples-{run_uri.rpartition('/')[2]}-{arguments.images}"
+        tuples = f"{s3.uri}/tuples-{run_uri.rpartition('/')[2]}-{arguments.images}-{arguments.tuples}"
         say(f"making {arguments.tuples:,} samples of deep photo, shallow photos and disparity at {tuples}")
         generation = ["--run", run_uri, "--num-samples", arguments.tuples, "--shard-samples", "100", "--out", tuples]
         run([BIN / "python", "jobs/generate.py", *generation], environment)
-        fetch(tuples, folder / "tuples", SET_FILES)
+        fetch(tuples, folder / "tuples", ("",))
     print(f"\ndone in {duration(time.monotonic() - started_s)}")
     print(f"what was measured: {folder / 'evaluation.html'}")
     print(f"what was made from it: {folder / 'tuples' / 'index.html'}")

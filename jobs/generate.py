@@ -18,11 +18,14 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from argan.errors import UserError
 from argan.viewing.numbers import duration
 from jobs.runtime.cli import run_job
+
+if TYPE_CHECKING:
+    from argan.generation.recipe import Quality
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,6 +52,7 @@ def make(words: list[str]) -> int:
             shape=arguments.shape,
             truncation=arguments.truncation,
             shard_samples=arguments.shard_samples,
+            quality=limits(arguments.limit),
         ),
         num_workers=arguments.num_workers,
     )
@@ -64,16 +68,19 @@ def make(words: list[str]) -> int:
 
 def look_after(words: list[str]) -> int:
     arguments = parse_care(words)
-    from jobs.runtime.generating import repair, verify
+    from jobs.runtime.generating import CareRequest, repair, verify
 
+    request = CareRequest(uri=arguments.uri, num_workers=arguments.num_workers, num_retaken=arguments.retake)
     started_s = time.monotonic()
-    if arguments.action == "repair":
-        faults = repair(arguments.uri, arguments.num_workers)
-        for fault in faults:
+    if arguments.action == "repair" and not arguments.dry_run:
+        mended, left = repair(request)
+        for fault in mended:
             print(f"mended {fault}")
-        print(f"{len(faults):,} faults mended" if faults else "nothing was wrong, nothing was written")
-        return 0
-    faults, terms = verify(arguments.uri, arguments.num_workers)
+        for fault in left:
+            print(f"left as it is, {fault}")
+        print(f"{len(mended):,} faults mended" if mended else "nothing was broken, nothing was written")
+        return 1 if left else 0
+    faults, terms = verify(request)
     for fault in faults:
         print(fault)
     size = f"{terms.recipe.num_samples:,} samples in {terms.recipe.num_shards:,} shards"
@@ -102,6 +109,14 @@ def parse(words: list[str]) -> argparse.Namespace:
         "--truncation", type=float, default=0.0, metavar="T", help="cut z's style off at +-T; 0, the default: not cut"
     )
     parser.add_argument("--shard-samples", type=int, default=500, metavar="N", help="samples a shard (default 500)")
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="from where on a sample is rejected: min_spread, min_contrast, max_prior_correlation, min_sharpness, "
+        "max_saturation (argan/generation/recipe.py says what they are, their defaults, and what switches them off)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say in JSON what would be made, and write nothing")
     arguments = parser.parse_args(words)
     require_workers(arguments.num_workers)
@@ -113,13 +128,39 @@ def parse_care(words: list[str]) -> argparse.Namespace:
     parser.add_argument("action", choices=("verify", "repair"))
     parser.add_argument("uri", metavar="URI", help="the set: local path or s3://bucket/prefix")
     parser.add_argument("--num-workers", type=int, metavar="N", help="default: all processors, or all GPUs")
+    parser.add_argument(
+        "--retake",
+        type=int,
+        default=10,
+        metavar="N",
+        help="samples a shard whose shallow photos are taken again and compared (default 10; a large N: all)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="with repair: only say what is wrong, as verify does")
     arguments = parser.parse_args(words)
     require_workers(arguments.num_workers)
+    if arguments.retake < 0:
+        raise UserError(f"--retake must be at least 0, got {arguments.retake}")
     return arguments
 
 
 def apertures(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in text.split(",") if part)
+
+
+def limits(words: list[str]) -> "Quality":
+    """The quality filters with these limits changed. Raises UserError for a name or a number that is none."""
+    from argan.generation.recipe import Quality
+
+    changed = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        try:
+            changed[name] = float(value)
+        except ValueError:
+            raise UserError(f"--limit wants NAME=NUMBER, got {word!r}") from None
+        if name not in Quality.__dataclass_fields__:
+            raise UserError(f"--limit knows {', '.join(Quality.__dataclass_fields__)}, got {name!r}")
+    return Quality(**changed)
 
 
 def require_workers(num_workers: int | None) -> None:

@@ -6,7 +6,6 @@ each finished shard stands its record, shards/00000.json, written after it: who 
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from typing import Any
 
 from argan.data.manifest import MANIFEST_PATH, Manifest, ShardInfo, manifest_columns, write_manifest
 from argan.data.photos import SkippedPhotoError, encode_jpeg, square_photo
+from argan.data.shard_files import SHARD_FILE, record_path, sha256, tar_path, write_shard
 from argan.data.sources import Item, Listing, Photo, SceneItem, Skipped
 from argan.data.tar import TarWriter
 from argan.data.truth import encode_truth
@@ -23,7 +23,6 @@ from argan.storage import Storage
 
 RECIPE = "argan-pack/1"  # a change of what the same photo becomes is a new recipe
 SKIPPED_PATH = "skipped.jsonl"
-RECORD_PATH = re.compile(r"shards/\d{5,}\.json")  # what has another name is not ours
 MAX_FILE_BYTES = 256 << 20  # what is longer is no photo, and would not be good to hold in memory
 
 
@@ -84,7 +83,7 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShardRecord:
+class PackedShard:
     """What stands in shards/00000.json: rows as in the manifest, and what was skipped."""
 
     index: int
@@ -125,7 +124,7 @@ def shuffled(items: Sequence[Item], seed: int) -> list[Item]:
     return sorted(items, key=place)
 
 
-def pack_shard(job: ShardJob, out: Storage) -> ShardRecord:
+def pack_shard(job: ShardJob, out: Storage) -> PackedShard:
     """Makes one shard and then its record, both at `out`. Broken photos are skipped; StorageError is not caught:
     what is in a set depends on the photos' bytes, not on the network."""
     tar = TarWriter()
@@ -138,37 +137,29 @@ def pack_shard(job: ShardJob, out: Storage) -> ShardRecord:
             skipped.append(Skipped(item.name, error.reason, f"{item.name}: {error}"))
             continue
         jpeg = members["jpg"]
-        sha256 = hashlib.sha256(jpeg).hexdigest()
-        key = f"{position:08d}-{sha256[:8]}"
+        digest = sha256(jpeg)
+        key = f"{position:08d}-{digest[:8]}"
         places = {suffix: tar.add(f"{key}.{suffix}", data) for suffix, data in members.items()}
         side_px = job.terms.resolution
         rows.append(
-            {"key": key, "shard": job.index, "width": side_px, "height": side_px, "sha256": sha256}
+            {"key": key, "shard": job.index, "width": side_px, "height": side_px, "sha256": digest}
             | places["jpg"]._asdict()
         )
     data = tar.finish()
-    digest = hashlib.sha256(data).hexdigest()
-    tar_path, record_path = _shard_paths(job.index)
-    shard = ShardInfo(name=tar_path, num_samples=len(rows), size_bytes=len(data), sha256=digest)
-    record = ShardRecord(index=job.index, shard=shard, rows=rows, skipped=skipped)
-    out.write_bytes(shard.name, data)
-    out.write_bytes(record_path, _encode_record(record, job.terms))
+    shard = ShardInfo(name=tar_path(job.index), num_samples=len(rows), size_bytes=len(data), sha256=sha256(data))
+    record = PackedShard(index=job.index, shard=shard, rows=rows, skipped=skipped)
+    write_shard(out, job.index, tar=data, record=_encode_record(record, job.terms))
     return record
 
 
-def _shard_paths(index: int) -> tuple[str, str]:
-    """Where a shard and its record are."""
-    return f"shards/{index:05d}.tar", f"shards/{index:05d}.json"
-
-
-def finished_shards(plan: Plan, out: Storage) -> dict[int, ShardRecord]:
+def finished_shards(plan: Plan, out: Storage) -> dict[int, PackedShard]:
     """The shards of this plan that stand at `out`, by index; one whose record is damaged is not finished.
 
     Raises UserError where a set of other terms stands, or a record of others: it would be written over.
     """
     sizes = {entry.path: entry.size_bytes for entry in out.list("shards/")}
     records = {}
-    for path in filter(RECORD_PATH.fullmatch, sizes):
+    for path in (path for path in sizes if SHARD_FILE.fullmatch(path) and path.endswith(".json")):
         record = _decode_record(out.read_bytes(path), plan.terms, out, path)
         if record is not None and sizes.get(record.shard.name) == record.shard.size_bytes:
             records[record.index] = record
@@ -177,7 +168,7 @@ def finished_shards(plan: Plan, out: Storage) -> dict[int, ShardRecord]:
     return records
 
 
-def commit(plan: Plan, out: Storage, records: Mapping[int, ShardRecord]) -> Manifest:
+def commit(plan: Plan, out: Storage, records: Mapping[int, PackedShard]) -> Manifest:
     """Writes skipped.jsonl and the manifest; from here on the set is there. Raises UserError if it would be empty."""
     ordered = [records[index] for index in range(plan.num_shards)]
     skipped = [*plan.listing.skipped, *(entry for record in ordered for entry in record.skipped)]
@@ -235,12 +226,12 @@ def _scene_members(item: SceneItem, resolution: int) -> dict[str, bytes]:
     return {"jpg": encode_jpeg(Image.fromarray(made.image)), **encode_truth(made.disparity, made.mask, info)}
 
 
-def _encode_record(record: ShardRecord, terms: Terms) -> bytes:
+def _encode_record(record: PackedShard, terms: Terms) -> bytes:
     skipped = [entry._asdict() for entry in record.skipped]
     return json.dumps({"terms": asdict(terms), **asdict(record), "skipped": skipped}, sort_keys=True).encode()
 
 
-def _decode_record(data: bytes, terms: Terms, out: Storage, path: str) -> ShardRecord | None:
+def _decode_record(data: bytes, terms: Terms, out: Storage, path: str) -> PackedShard | None:
     """None where it is no JSON: we write a record whole or not at all, so this one was damaged."""
     try:
         parts = json.loads(data)
@@ -256,8 +247,8 @@ def _decode_record(data: bytes, terms: Terms, out: Storage, path: str) -> ShardR
     try:
         shard, rows = ShardInfo(**parts.pop("shard")), [dict(row) for row in parts.pop("rows")]
         skipped = [Skipped(**entry) for entry in parts.pop("skipped")]
-        record = ShardRecord(shard=shard, rows=rows, skipped=skipped, **parts)
-        fits = (shard.name, path) == _shard_paths(record.index)
+        record = PackedShard(shard=shard, rows=rows, skipped=skipped, **parts)
+        fits = (shard.name, path) == (tar_path(record.index), record_path(record.index))
     except (ValueError, KeyError, TypeError) as error:
         raise _foreign(out, path) from error
     if not fits:

@@ -3,7 +3,7 @@
 It is made from the shards' records alone, one at a time: the same records, the same bytes, at any size of the set.
 """
 
-import json
+import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from argan.data.tuple_set import ShardRecord, sha256
+from argan.data.sealed import seal, unseal
+from argan.data.tuple_set import TupleShard
 from argan.errors import DataError, MissingError
 from argan.storage import Storage
 
@@ -22,22 +23,48 @@ HEAD_PATH = "manifest.json"
 ROWS_PATH = "manifest.parquet"
 INTEGERS = ("index", "shard", "offset", "size")
 TEXTS = ("reason", "sha256", "deep_sha256")
+STALE = "stale or changed: it is not the manifest of these shards"
 
 
-def write_tuple_manifest(out: Storage, terms_sha256: str, records: Iterable[ShardRecord]) -> dict[str, Any]:
+def write_tuple_manifest(out: Storage, terms_sha256: str, records: Iterable[TupleShard]) -> dict[str, Any]:
     """manifest.parquet, then manifest.json, which commits the set; returns the content of the latter.
 
-    `records` are those of all shards, in order. What stands there already is not written again.
+    `records` are those of all shards, in order. A manifest that says the same stands as it is.
     """
     with tempfile.TemporaryDirectory() as folder:
         head = make_tuple_manifest(Path(folder), terms_sha256, records)
-        for path in (ROWS_PATH, HEAD_PATH):
-            if not _stands(out, path, (Path(folder) / path).read_bytes()):
-                out.upload(Path(folder) / path, path)
+        if manifest_faults(out, Path(folder)):
+            out.upload(Path(folder) / ROWS_PATH, ROWS_PATH)
+            out.upload(Path(folder) / HEAD_PATH, HEAD_PATH)
     return head
 
 
-def make_tuple_manifest(folder: Path, terms_sha256: str, records: Iterable[ShardRecord]) -> dict[str, Any]:
+def manifest_faults(out: Storage, folder: Path) -> list[tuple[str, str]]:
+    """(path, what is wrong) with the manifest at `out`, compared with the right one in a local folder. By content:
+    another pyarrow writes the same rows in other bytes.
+    """
+    faults = []
+    found = folder / "found.parquet"
+    try:
+        out.download(ROWS_PATH, found)
+        if not _same_rows(found, folder / ROWS_PATH):
+            faults.append((ROWS_PATH, STALE))
+    except MissingError:
+        faults.append((ROWS_PATH, "missing: the set was never finished"))
+    try:
+        head, right = read_head(out), unseal((folder / HEAD_PATH).read_bytes(), SET_SCHEMA, indent=1)
+        if {**head, "manifest_sha256": ""} != {**right, "manifest_sha256": ""}:
+            faults.append((HEAD_PATH, STALE))
+        elif not faults and head["manifest_sha256"] != file_sha256(found):
+            faults.append((HEAD_PATH, f"its sha256 of {ROWS_PATH} is another"))
+    except MissingError:
+        faults.append((HEAD_PATH, "missing: the set was never finished"))
+    except DataError as error:
+        faults.append((HEAD_PATH, str(error)))
+    return faults
+
+
+def make_tuple_manifest(folder: Path, terms_sha256: str, records: Iterable[TupleShard]) -> dict[str, Any]:
     """Both files in a local folder; equal records give equal bytes. Returns the content of manifest.json."""
     import pyarrow as pa  # half a second that --help does not pay
     import pyarrow.parquet as pq
@@ -69,22 +96,15 @@ def make_tuple_manifest(folder: Path, terms_sha256: str, records: Iterable[Shard
         "rejected": dict(sorted(rejected.items())),
         "num_duplicates": len(all_hashes) - len(np.unique(all_hashes)),
         "shards": shards,
-        "manifest_sha256": sha256((folder / ROWS_PATH).read_bytes()),
+        "manifest_sha256": file_sha256(folder / ROWS_PATH),
     }
-    (folder / HEAD_PATH).write_text(json.dumps(head, indent=1) + "\n")
+    (folder / HEAD_PATH).write_bytes(seal(head, indent=1))
     return head
 
 
 def read_head(out: Storage) -> dict[str, Any]:
     """The content of manifest.json. Raises MissingError where there is none, DataError where it is another thing."""
-    try:
-        head = json.loads(out.read_bytes(HEAD_PATH))
-    except ValueError as error:
-        raise DataError(f"{HEAD_PATH} is not JSON: {error}") from error
-    schema = head.get("schema") if isinstance(head, dict) else None
-    if schema != SET_SCHEMA:
-        raise DataError(f"{HEAD_PATH} has schema {schema!r}, not {SET_SCHEMA!r}")
-    return head
+    return unseal(out.read_bytes(HEAD_PATH), SET_SCHEMA, indent=1)
 
 
 def read_columns(out: Storage, names: list[str]) -> dict[str, np.ndarray]:
@@ -101,8 +121,21 @@ def read_columns(out: Storage, names: list[str]) -> dict[str, np.ndarray]:
     return {name: table[name].to_numpy() for name in names}
 
 
-def _stands(out: Storage, path: str, data: bytes) -> bool:
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _same_rows(path: Path, other: Path) -> bool:
+    """A row group at a time: both are cut at the shards."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
-        return out.read_bytes(path) == data
-    except MissingError:
+        with pq.ParquetFile(path) as ours, pq.ParquetFile(other) as theirs:
+            groups = range(theirs.num_row_groups)
+            return ours.num_row_groups == len(groups) and all(
+                ours.read_row_group(group).equals(theirs.read_row_group(group)) for group in groups
+            )
+    except (pa.ArrowException, OSError):
         return False

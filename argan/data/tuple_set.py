@@ -10,16 +10,15 @@ manifest.json     written last of these: from here on the set is there
 README.md, index.html   its card
 """
 
-import hashlib
 import io
-import json
-import re
 import tarfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from argan.data.manifest import ShardInfo
+from argan.data.sealed import seal, unseal
+from argan.data.shard_files import record_path, sha256, tar_path
 from argan.errors import DataError, MissingError
 from argan.storage import Storage
 
@@ -27,7 +26,6 @@ RECORD_SCHEMA = "argan-tuple-shard/1"
 TERMS_PATH = "terms.json"
 ORIGIN_PATH = "origin.json"
 MODEL_PATH = "model"
-OUR_SHARD_FILE = re.compile(r"shards/(\d{5,})\.(tar|json)")
 
 Row = dict[str, Any]
 """An attempt: index; reason it was rejected, or ""; shard; offset and size of its stretch of the tar, sha256 of that
@@ -37,7 +35,7 @@ aperture_0, aperture_1, ...: the dof_scale of each shallow photo.
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShardRecord:
+class TupleShard:
     """What stands in shards/00000.json."""
 
     terms_sha256: str
@@ -46,80 +44,58 @@ class ShardRecord:
     rows: Sequence[Row]
 
 
-def tar_path(index: int) -> str:
-    return f"shards/{index:05d}.tar"
+def encode_record(record: TupleShard) -> bytes:
+    """Sealed: of rejected samples nothing else is there to compare it with."""
+    return seal({"schema": RECORD_SCHEMA, **asdict(record)})
 
 
-def record_path(index: int) -> str:
-    return f"shards/{index:05d}.json"
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def encode_record(record: ShardRecord) -> bytes:
-    values = {"schema": RECORD_SCHEMA, **asdict(record)}
-    return _json({**values, "record_sha256": sha256(_json(values))})
-
-
-def decode_record(data: bytes) -> ShardRecord:
-    """Raises DataError where it is no record, or is not as it was written: it carries its own hash, since of rejected
-    samples nothing else is there to compare it with.
-    """
+def decode_record(data: bytes) -> TupleShard:
+    """Raises DataError where it is no record, or is not as it was written."""
+    values = unseal(data, RECORD_SCHEMA)
     try:
-        values = json.loads(data)
-        schema = values.pop("schema")
-        own_sha256 = values.pop("record_sha256")
-        record = ShardRecord(shard=ShardInfo(**values.pop("shard")), **values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"the record does not parse: {error}") from error
-    if schema != RECORD_SCHEMA:
-        raise DataError(f"the record has schema {schema!r}, not {RECORD_SCHEMA!r}")
-    if encode_record(record) != data:
-        raise DataError(f"the record is not as it was written (sha256 {own_sha256})")
-    return record
+        return TupleShard(shard=ShardInfo(**values.pop("shard")), **values)
+    except (KeyError, TypeError) as error:
+        raise DataError(f"the record lacks something: {error}") from error
 
 
-def _json(values: dict[str, Any]) -> bytes:
-    return json.dumps(values, sort_keys=True, allow_nan=False).encode()
+def read_record(out: Storage, number: int) -> TupleShard:
+    """Raises MissingError where it is not there, DataError, with its path, where it is damaged."""
+    try:
+        return decode_record(out.read_bytes(record_path(number)))
+    except DataError as error:
+        raise DataError(f"{out.uri}/{record_path(number)}: {error}") from error
 
 
-def write_shard(out: Storage, record: ShardRecord, data: bytes) -> None:
-    """The tar, then its record: who finds the record need not make the shard again."""
-    out.write_bytes(record.shard.name, data)
-    out.write_bytes(record_path(record.index), encode_record(record))
-
-
-def finished_shard(out: Storage, index: int, terms_sha256: str) -> ShardRecord | None:
+def finished_shard(out: Storage, number: int, terms_sha256: str) -> TupleShard | None:
     """The record of a shard that stands at `out` whole, by its hash; None where it has to be made."""
     try:
-        record = decode_record(out.read_bytes(record_path(index)))
-        data = out.read_bytes(tar_path(index))
+        record = decode_record(out.read_bytes(record_path(number)))
+        data = out.read_bytes(tar_path(number))
     except (MissingError, DataError):
         return None
-    ours = (record.index, record.terms_sha256, record.shard.name) == (index, terms_sha256, tar_path(index))
+    ours = (record.index, record.terms_sha256, record.shard.name) == (number, terms_sha256, tar_path(number))
     return record if ours and record.shard.sha256 == sha256(data) else None
 
 
-def sample_members(stretch: bytes) -> dict[str, bytes]:
+def sample_key(index: int) -> str:
+    """The name of a sample's members in a tar, without extension."""
+    return f"{index:09d}"
+
+
+def sample_members(stretch: bytes, index: int) -> dict[str, bytes]:
     """The members of one sample by their names after the key. `stretch` is its part of a tar, by offset and size.
 
-    Raises DataError where it is no part of a tar, or holds more than one sample.
+    Raises DataError where it is no part of a tar, or holds another sample.
     """
     members: dict[str, bytes] = {}
-    keys = set()
     try:
         with tarfile.open(fileobj=io.BytesIO(stretch)) as tar:
             for info in tar:
                 file = tar.extractfile(info)
-                if file is None:
-                    raise DataError(f"{info.name} is no file")
                 key, _, name = info.name.partition(".")
-                keys.add(key)
+                if file is None or key != sample_key(index) or name in members:
+                    raise DataError(f"{info.name} is no member of it")
                 members[name] = file.read()
     except (tarfile.TarError, OSError) as error:
         raise DataError(f"it is no part of a tar: {error}") from error
-    if len(keys) != 1:
-        raise DataError(f"it holds the samples {sorted(keys)}")
     return members

@@ -1,42 +1,30 @@
-"""Whether a set is what its terms say: every fault as a sentence, found from the set alone.
+"""Whether a shard is what its set's terms say: every fault as a sentence, found from what is stored alone.
 
 Hashes find what was changed, cut, lost or swapped. Behind them each sample is decoded, its json compared, its measures
-taken again, and of some the shallow photos rendered again: a shard that was wrong when it was hashed is found too.
+taken again, and of some the shallow photos: a shard that was wrong when it was hashed is found too.
 """
 
 import math
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from argan.data.tuple_manifest import HEAD_PATH, ROWS_PATH, make_tuple_manifest
-from argan.data.tuple_set import (
-    OUR_SHARD_FILE,
-    Row,
-    ShardRecord,
-    decode_record,
-    record_path,
-    sample_members,
-    sha256,
-    tar_path,
-)
+from argan.data.shard_files import record_path, sha256, tar_path
+from argan.data.tuple_set import Row, TupleShard, decode_record, sample_members
 from argan.data.tuples import TUPLE_SCHEMA, TupleSample, decode_tuple
 from argan.errors import DataError, MissingError
-from argan.generation.maker import DeepBatch, TupleMaker
-from argan.generation.quality import KEPT, reason
+from argan.generation.maker import TupleMaker
+from argan.generation.quality import KEPT, Measures, reason
 from argan.generation.recipe import Terms
+from argan.generation.refocus import refocus_psnr_db
 from argan.generation.shard import measure_stored, sample_facts
 from argan.storage import Storage
 
-MIN_PSNR_DB = 40.0  # of a shallow photo that is rendered again
+MIN_PSNR_DB = 40.0  # of a shallow photo that is taken again
+END_BYTES = 1024  # a tar ends with two empty blocks, and is filled up to a whole record
 
 
 class Fault(NamedTuple):
-    """Something wrong with the set: where, and what."""
+    """Something wrong with a set: where, and what."""
 
     path: str
     what: str
@@ -45,155 +33,147 @@ class Fault(NamedTuple):
         return f"{self.path}: {self.what}"
 
 
+class ShardFiles(NamedTuple):
+    """What lies at a shard's two paths."""
+
+    record: bytes | None
+    tar: bytes | None
+
+
 class ShardCheck(NamedTuple):
-    """A shard's faults, and its record where that is sound."""
+    """What came of checking a shard. Hashes in hex; None where there is none."""
 
     faults: list[Fault]
-    record: ShardRecord | None
+    recorded_sha256: str | None  # of the tar, by a record that is sound
+    found_sha256: str | None  # of the tar that is there
+    on_other_terms: bool  # the record is whole, and another set's
 
 
-def check_shard(out: Storage, maker: TupleMaker, terms: Terms, number: int, *, num_rerendered: int) -> ShardCheck:
-    """`num_rerendered` samples of the shard, evenly spread, are rendered again; all are decoded and measured."""
-    path = tar_path(number)
+def read_shard(out: Storage, number: int) -> ShardFiles:
+    def read(path: str) -> bytes | None:
+        try:
+            return out.read_bytes(path)
+        except MissingError:
+            return None
+
+    return ShardFiles(read(record_path(number)), read(tar_path(number)))
+
+
+def check_shard(files: ShardFiles, maker: TupleMaker, terms: Terms, number: int, *, num_retaken: int) -> ShardCheck:
+    """All samples are decoded and measured; of `num_retaken`, evenly spread, the shallow photos are taken again."""
+    found = sha256(files.tar) if files.tar is not None else None
     try:
-        record = _checked_record(out, terms, number)
+        record = _checked_record(files.record, terms, number)
+    except _OtherTermsError:
+        return ShardCheck([Fault(record_path(number), "it was made on other terms")], None, found, True)
     except DataError as error:
-        return ShardCheck([Fault(record_path(number), str(error))], None)
-    try:
-        data = out.read_bytes(path)
-    except MissingError:
-        return ShardCheck([Fault(path, "missing")], record)
-    if sha256(data) != record.shard.sha256:
-        size = f"{len(data):,} bytes, {record.shard.size_bytes:,} recorded"
-        return ShardCheck([Fault(path, f"its sha256 is not the one recorded ({size})")], record)
-    try:
-        faults = list(_sample_faults(data, maker, terms, record, num_rerendered))
-    except (KeyError, TypeError) as error:
-        faults = [Fault(record_path(number), f"its rows lack something: {error}")]
-    return ShardCheck(faults, record)
+        return ShardCheck([Fault(record_path(number), str(error))], None, found, False)
+    return ShardCheck(
+        list(_tar_faults(files.tar, record, maker, terms, num_retaken)), record.shard.sha256, found, False
+    )
 
 
-def set_faults(out: Storage, terms: Terms, checks: Mapping[int, ShardCheck]) -> list[Fault]:
-    """All that is wrong with a set whose shards were checked: with them, with what lies beside them, and with the
-    manifest, as far as there are records to compare it with.
-    """
-    faults = [fault for check in checks.values() for fault in check.faults]
-    faults += _twins(out, checks)
-    faults += strangers(out, terms)
-    sound = [check.record for _, check in sorted(checks.items()) if check.record is not None]
-    if len(sound) == terms.recipe.num_shards:
-        faults += _manifest_faults(out, terms, sound)
-    return faults
+class _OtherTermsError(DataError):
+    pass
 
 
-def strangers(out: Storage, terms: Terms) -> Iterator[Fault]:
-    """Shards beyond those that the terms know: a reader of shards/*.tar would take them for the set's."""
-    for entry in out.list("shards/"):
-        name = OUR_SHARD_FILE.fullmatch(entry.path)
-        if name is None:
-            yield Fault(entry.path, "no file of the set")
-        elif int(name[1]) >= terms.recipe.num_shards:
-            yield Fault(entry.path, f"one too many: the set has {terms.recipe.num_shards} shards")
-
-
-def psnr_db(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
-    """Peak signal-to-noise ratio of two uint8 pictures; infinite where they are equal."""
-    error = float(np.mean(np.square(first.astype(np.float64) - second.astype(np.float64))))
-    return 10 * math.log10(255**2 / error) if error else math.inf
-
-
-def refocus_psnr_db(maker: TupleMaker, sample: TupleSample) -> float:
-    """The worst of the sample's shallow photos against those rendered from its deep photo, disparity and optics."""
-    again = maker.shallow(DeepBatch(sample.deep[None], sample.disparity[None]), [sample.info["apertures"]])
-    return min(psnr_db(photo, other[0]) for photo, other in zip(sample.shallow, again, strict=True))
-
-
-def _manifest_faults(out: Storage, terms: Terms, records: Iterable[ShardRecord]) -> Iterator[Fault]:
-    """Whether the manifest is the one of these records, which are those of all shards, in order."""
-    with tempfile.TemporaryDirectory() as folder:
-        make_tuple_manifest(Path(folder), terms.sha256, records)
-        for path in (ROWS_PATH, HEAD_PATH):
-            try:
-                found = out.read_bytes(path)
-            except MissingError:
-                yield Fault(path, "missing: the set was never finished")
-                continue
-            if found != (Path(folder) / path).read_bytes():
-                yield Fault(path, "stale or changed: it is not the manifest of these shards")
-
-
-def _twins(out: Storage, checks: Mapping[int, ShardCheck]) -> Iterator[Fault]:
-    """Shards that hold what another shard should: doubled or swapped."""
-    owners = {check.record.shard.sha256: number for number, check in checks.items() if check.record}
-    for number, check in checks.items():
-        if check.faults and check.record and out.exists(tar_path(number)):
-            owner = owners.get(sha256(out.read_bytes(tar_path(number))), number)
-            if owner != number:
-                yield Fault(tar_path(number), f"holds what {tar_path(owner)} should")
-
-
-def _checked_record(out: Storage, terms: Terms, number: int) -> ShardRecord:
+def _checked_record(data: bytes | None, terms: Terms, number: int) -> TupleShard:
     """Raises DataError where it is missing, damaged, or another shard's."""
-    try:
-        record = decode_record(out.read_bytes(record_path(number)))
-    except MissingError:
-        raise DataError("missing: the shard is not finished") from None
+    if data is None:
+        raise DataError("missing: the shard is not finished")
+    record = decode_record(data)
     if record.terms_sha256 != terms.sha256:
-        raise DataError("it was made on other terms")
+        raise _OtherTermsError
     if (record.index, record.shard.name) != (number, tar_path(number)):
         raise DataError(f"it is the record of {record.shard.name}")
-    indices = [row.get("index") for row in record.rows]
-    if indices != list(terms.recipe.indices(number)):
+    if [isinstance(row, dict) and row.get("index") for row in record.rows] != list(terms.recipe.indices(number)):
         raise DataError("its rows are not the samples of this shard")
     return record
 
 
+def _tar_faults(
+    data: bytes | None, record: TupleShard, maker: TupleMaker, terms: Terms, num_retaken: int
+) -> Iterator[Fault]:
+    if data is None:
+        yield Fault(record.shard.name, "missing")
+    elif sha256(data) != record.shard.sha256:
+        size = f"{len(data):,} bytes, {record.shard.size_bytes:,} recorded"
+        yield Fault(record.shard.name, f"its sha256 is not the one recorded ({size})")
+    else:
+        try:
+            yield from _row_faults(data, record, terms)
+            yield from _sample_faults(data, record, maker, terms, num_retaken)
+        except (KeyError, TypeError) as error:
+            yield Fault(record_path(record.index), f"its rows lack something: {error}")
+
+
+def _row_faults(data: bytes, record: TupleShard, terms: Terms) -> Iterator[Fault]:
+    """Whether rows and tar fit: each kept sample's stretch follows the one before it, and nothing else is there."""
+    path, position = record_path(record.index), 0
+    for row in record.rows:
+        why = reason(Measures(**{name: row[name] for name in Measures._fields}), terms.recipe.quality)
+        if why != row["reason"]:
+            yield Fault(path, f"sample {row['index']} is {row['reason'] or 'kept'}, by its measures {why or 'kept'}")
+        if row["reason"] == KEPT:
+            if row["offset"] != position:
+                yield Fault(path, f"sample {row['index']} does not begin where the one before it ends")
+            position = row["offset"] + row["size"]
+    num_kept = sum(row["reason"] == KEPT for row in record.rows)
+    if num_kept != record.shard.num_samples:
+        yield Fault(path, f"{record.shard.num_samples} samples recorded, {num_kept} rows kept")
+    if any(data[position:]) or len(data) < position + END_BYTES:
+        yield Fault(record.shard.name, "it does not end after its last sample")
+
+
 def _sample_faults(
-    data: bytes, maker: TupleMaker, terms: Terms, record: ShardRecord, num_rerendered: int
+    data: bytes, record: TupleShard, maker: TupleMaker, terms: Terms, num_retaken: int
 ) -> Iterator[Fault]:
     kept = [row for row in record.rows if row["reason"] == KEPT]
-    if len(kept) != record.shard.num_samples:
-        yield Fault(record_path(record.index), f"{record.shard.num_samples} samples recorded, {len(kept)} rows kept")
-    step = max(1, len(kept) // num_rerendered) if num_rerendered else len(kept) + 1
+    step = max(1, len(kept) // num_retaken) if num_retaken else 0
     for place, row in enumerate(kept):
-        name = f"{tar_path(record.index)}, sample {row['index']}"
         stretch = data[row["offset"] : row["offset"] + row["size"]]
-        if sha256(stretch) != row["sha256"]:
-            yield Fault(name, "its sha256 is not the one recorded")
-            continue
-        try:
-            sample = decode_tuple(sample_members(stretch))
-        except DataError as error:
-            yield Fault(name, str(error))
-            continue
-        what = _wrong(
-            sample,
-            row,
-            maker,
-            terms,
-            {"schema": TUPLE_SCHEMA, **sample_facts(terms, maker, row["index"]), **maker.coding.facts},
-        )
-        if not what and num_rerendered and place % step == 0 and (psnr := refocus_psnr_db(maker, sample)) < MIN_PSNR_DB:
-            what = f"a shallow photo differs from its refocused deep photo: {psnr:.1f} dB"
+        what = _wrong(stretch, row, maker, terms, is_retaken=bool(step) and place % step == 0)
         if what:
-            yield Fault(name, what)
+            yield Fault(f"{record.shard.name}, sample {row['index']}", what)
 
 
-def _wrong(sample: TupleSample, row: Row, maker: TupleMaker, terms: Terms, facts: dict[str, object]) -> str:
+def _wrong(stretch: bytes, row: Row, maker: TupleMaker, terms: Terms, *, is_retaken: bool) -> str:
     """What does not fit, or nothing."""
+    if sha256(stretch) != row["sha256"]:
+        return "its sha256 is not the one recorded"
+    try:
+        sample = decode_tuple(sample_members(stretch, row["index"]))
+    except DataError as error:
+        return str(error)
     side = maker.config.resolution
     if sample.disparity.shape != (side, side):
         return f"it is {sample.disparity.shape}, not {side} px square"
-    different = [key for key in facts | sample.info if facts.get(key) != sample.info.get(key)]
+    facts = sample_facts(terms, maker, row["index"], maker.apertures(row["index"]))
+    different = _differences({"schema": TUPLE_SCHEMA, **facts, **maker.coding.facts}, sample.info)
     if different:
         return f"its json is not that of the set's terms: {', '.join(different)}"
     if row["deep_sha256"] != sha256(sample.deep.tobytes()):
         return "its deep photo is not the one recorded"
-    measures = measure_stored(maker, sample.deep, sample.disparity)
-    why = reason(measures, terms.recipe.quality)
-    if why != KEPT:
-        return f"its disparity or photo is {why}: such a sample is rejected"
-    again = measures._asdict() | {f"aperture_{k}": s for k, s in enumerate(sample.info["apertures"])}
-    if any(row[name] != value for name, value in again.items()):
-        return "its measures are not those recorded"
+    different = _differences(_measured(sample, maker), {name: row[name] for name in row if name in Measures._fields})
+    if different:
+        return f"its measures are not those recorded: {', '.join(different)}"
+    if any(row[f"aperture_{k}"] != aperture for k, aperture in enumerate(sample.info["apertures"])):
+        return "its apertures are not those recorded"
+    if is_retaken and (psnr := refocus_psnr_db(sample)) < MIN_PSNR_DB:
+        return f"a shallow photo differs from its refocused deep photo: {psnr:.1f} dB"
     return ""
+
+
+def _measured(sample: TupleSample, maker: TupleMaker) -> dict[str, float]:
+    return measure_stored(maker, sample.deep, sample.disparity)._asdict()
+
+
+def _differences(right: Mapping[str, object], found: Mapping[str, object]) -> list[str]:
+    """Keys of which the values differ; numbers may in their last bits, which another processor rounds otherwise."""
+
+    def same(one: object, other: object) -> bool:
+        if isinstance(one, float) and isinstance(other, float):
+            return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9)
+        return one == other
+
+    return [key for key in {**right, **found} if not same(right.get(key), found.get(key))]

@@ -16,6 +16,7 @@ from argan.config import Config
 from argan.data.tuples import DisparityCoding
 from argan.draws import Purpose, draw_z, keyed_generator
 from argan.generation.recipe import MICRO_BATCH_IMAGES, Recipe
+from argan.losses import focus_prior
 from argan.models.camera import Camera
 from argan.optics import ApertureRenderer
 from argan.pixels import to_bytes, to_signed
@@ -36,6 +37,7 @@ class TupleMaker:
         self.recipe = recipe
         self.coding = DisparityCoding.of_range(config.d_max_px)
         self.views_per_side = recipe.views_per_side(config)
+        self.prior_disparity = focus_prior(config.resolution, config.d_max_px, config.prior)[0, 0].numpy()
         self._generator = camera.generator
         self._device = next(camera.parameters()).device
         self._renderers = [ApertureRenderer(views, recipe.shape).to(self._device) for views in self.views_per_side]
@@ -48,7 +50,7 @@ class TupleMaker:
         if not 0 < len(indices) <= MICRO_BATCH_IMAGES:
             raise ValueError(f"a micro-batch has 1 to {MICRO_BATCH_IMAGES} samples, got {len(indices)}")
         filled = [*indices, *[indices[-1]] * (MICRO_BATCH_IMAGES - len(indices))]
-        z = torch.cat([self._z(index) for index in filled]).to(self._device)
+        z = torch.cat([self.z(index) for index in filled]).to(self._device)
         made = self._generator(z)
         images = to_bytes(made.image).permute(0, 2, 3, 1).contiguous().cpu().numpy()
         codes = self.coding.encode(made.disparity[:, 0].cpu().numpy())
@@ -72,7 +74,7 @@ class TupleMaker:
         )
         return [*self.recipe.apertures, *(1 - drawn).tolist()]
 
-    def _z(self, index: int) -> Tensor:
+    def z(self, index: int) -> Tensor:
         """[1,z_dim]; truncation concerns the style alone, the noise is drawn as in training."""
         generator = self._generator
         z = draw_z(self.recipe.seed, Purpose.Z_TUPLE, index, num=1, z_dim=generator.z_dim)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from argan.config import Config, require
-from argan.errors import DataError
+from argan.data.sealed import seal, seal_of, unseal
+from argan.errors import DataError, UserError
 from argan.optics import ApertureShape, views_needed
 from argan.settings import to_dict
 
@@ -50,7 +51,7 @@ class Recipe:
         require(some, "random_apertures", self.random_apertures, "at least 0, and 1 where apertures is empty")
         require(math.isfinite(self.focus_px), "focus_px", self.focus_px, "finite")
         require(self.shape in ("disk", "square"), "shape", self.shape, "disk or square")
-        require(self.truncation >= 0, "truncation", self.truncation, "at least 0")
+        require(0 <= self.truncation < math.inf, "truncation", self.truncation, "at least 0 and finite")
         require(self.shard_samples >= 1, "shard_samples", self.shard_samples, "at least 1")
 
     @property
@@ -66,7 +67,12 @@ class Recipe:
         return range(shard * self.shard_samples, min((shard + 1) * self.shard_samples, self.num_samples))
 
     def views_per_side(self, config: Config) -> tuple[int, ...]:
-        """For each shallow photo as many views as the model's largest disparity needs (METHOD: Aperture renderer)."""
+        """For each shallow photo as many views as the model's largest disparity needs (METHOD: Aperture renderer).
+
+        Raises UserError where the focus is out of the model's range of disparity.
+        """
+        if abs(self.focus_px) > config.d_max_px:
+            raise UserError(f"focus_px must be in [-{config.d_max_px:g}, {config.d_max_px:g}], got {self.focus_px}")
         behind_px = config.d_max_px + self.focus_px
         before_px = config.optics.front_share * config.d_max_px - self.focus_px
         reach_px = max(abs(behind_px), abs(before_px))
@@ -87,37 +93,37 @@ class Terms:
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(encode_terms(self)).hexdigest()
+        """By which every shard names the terms it was made on."""
+        return seal_of(_values(self))
 
 
 def encode_terms(terms: Terms) -> bytes:
-    """Equal terms give equal bytes."""
-    values = {"schema": TERMS_SCHEMA, **dataclasses.asdict(terms)}
-    return (json.dumps(values, indent=1, sort_keys=True) + "\n").encode()
+    """Sealed; equal terms give equal bytes."""
+    return seal(_values(terms), indent=1)
 
 
 def decode_terms(data: bytes) -> Terms:
     """Raises DataError where it is not what `encode_terms` wrote."""
+    values = unseal(data, TERMS_SCHEMA, indent=1)
     try:
-        values = json.loads(data)
-        schema = values.pop("schema")
-        if schema != TERMS_SCHEMA:
-            raise DataError(f"the terms have schema {schema!r}, not {TERMS_SCHEMA!r}")
         recipe = values.pop("recipe")
         quality = Quality(**recipe.pop("quality"))
         apertures = tuple(recipe.pop("apertures"))
         return Terms(recipe=Recipe(quality=quality, apertures=apertures, **recipe), **values)
-    except DataError:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"the terms of the set are damaged: {error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"the terms lack something: {error}") from error
+
+
+def _values(terms: Terms) -> dict[str, Any]:
+    return {"schema": TERMS_SCHEMA, **dataclasses.asdict(terms)}
 
 
 def differences(before: Terms, now: Terms) -> str:
     """Every key in which they differ, with both values; nothing where they are equal."""
     theirs, ours = _flat(dataclasses.asdict(before)), _flat(dataclasses.asdict(now))
-    changed = [key for key in ours if ours[key] != theirs.get(key)]
-    return ", ".join(f"{key} was {theirs.get(key)}, is {ours[key]}" for key in changed)
+    keys = sorted(theirs.keys() | ours.keys())
+    changed = [key for key in keys if theirs.get(key) != ours.get(key)]
+    return ", ".join(f"{key} was {theirs.get(key)}, is {ours.get(key)}" for key in changed)
 
 
 def config_sha256(config: Config) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import safetensors.torch
 import torch
 
-from argan.errors import DataError
+from argan.errors import DataError, MissingError
 from argan.runs.checkpoints import (
     GENERATOR_FILE,
     POINTER,
@@ -38,7 +38,10 @@ def export_model(run: Storage, out: Storage, *, half: bool = False, warn: Callab
     if found is None:
         raise DataError(f"the run at {run.uri} has no checkpoint yet")
     folder = run.child(found.entry["path"])
-    record, weights = folder.read_bytes(RECORD_FILE), folder.read_bytes(GENERATOR_FILE)
+    try:
+        record, weights = folder.read_bytes(RECORD_FILE), folder.read_bytes(GENERATOR_FILE)
+    except MissingError:  # a run in training has dropped it for newer ones since it was found
+        return export_model(run, out, half=half, warn=warn)
     if half:
         rounded = {name: value.to(torch.float16) for name, value in found.snapshot.generator.items()}
         weights = safetensors.torch.save(rounded)

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from argan.data.shard_files import tar_path
 from argan.data.tuple_manifest import read_columns
-from argan.data.tuple_set import MODEL_PATH, ORIGIN_PATH, sample_members, tar_path
+from argan.data.tuple_set import MODEL_PATH, ORIGIN_PATH, sample_members
 from argan.data.tuples import TupleSample, decode_tuple
+from argan.errors import MissingError
 from argan.generation.recipe import Terms, encode_terms
 from argan.runs.folder import read_config
 from argan.storage import Storage
@@ -27,7 +29,7 @@ def write_card(out: Storage, terms: Terms, head: Mapping[str, Any]) -> None:
     apertures = [f"aperture_{k}" for k in range(terms.recipe.num_shallow)]
     columns = read_columns(out, [*PLACES, *CHARTED, *apertures])
     values = json.loads(encode_terms(terms))
-    origin = json.loads(out.read_bytes(ORIGIN_PATH)) | {
+    origin = _origin(out) | {
         "checkpoint sha256": terms.checkpoint_sha256,
         "resolution": config.resolution,
         "d_max_px": config.d_max_px,
@@ -36,6 +38,14 @@ def write_card(out: Storage, terms: Terms, head: Mapping[str, Any]) -> None:
     for path, text in ((PAGE_PATH, page), (TEXT_PATH, card_text(head, values, origin))):
         if not (out.exists(path) and out.read_bytes(path) == text.encode()):
             out.write_bytes(path, text.encode())
+
+
+def _origin(out: Storage) -> dict[str, Any]:
+    """Where model and code come from, as far as that is still known."""
+    try:
+        return dict(json.loads(out.read_bytes(ORIGIN_PATH)))
+    except (MissingError, ValueError, TypeError):
+        return {"origin": f"unknown: {ORIGIN_PATH} is lost"}
 
 
 def contact_sheet(out: Storage, columns: Mapping[str, np.ndarray], d_max_px: float) -> CardPictures | None:
@@ -59,4 +69,4 @@ def read_sample(out: Storage, columns: Mapping[str, np.ndarray], row: int) -> Tu
     """One kept sample, by one ranged read."""
     start = int(columns["offset"][row])
     stretch = out.read_bytes(tar_path(int(columns["shard"][row])), start, start + int(columns["size"][row]))
-    return decode_tuple(sample_members(stretch))
+    return decode_tuple(sample_members(stretch, int(columns["index"][row])))

@@ -1,32 +1,25 @@
 """Sets of tuples on Ray: made, checked and repaired shard by shard, by actors that hold the set's own model."""
 
 import dataclasses
-import json
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from argan.config import Config
-from argan.data.tuple_manifest import write_tuple_manifest
-from argan.data.tuple_set import MODEL_PATH, ORIGIN_PATH, TERMS_PATH, ShardRecord, decode_record, record_path
+from argan.data.tuple_manifest import read_head, write_tuple_manifest
+from argan.data.tuple_set import TERMS_PATH, TupleShard, read_record
 from argan.errors import ConflictError, DataError, MissingError, UserError
-from argan.generation.check import Fault, ShardCheck, set_faults, strangers
+from argan.generation.check import Fault, ShardCheck
 from argan.generation.recipe import Recipe, Terms, config_sha256, decode_terms, differences, encode_terms
-from argan.runs.checkpoints import find_checkpoint, read_pointer
-from argan.runs.export import export_model
+from argan.generation.set_check import set_faults, strangers, surplus
 from argan.runs.folder import find_run, read_config
-from argan.settings import run_name
 from argan.storage import Storage, open_storage
 from jobs.runtime.card import write_card
 from jobs.runtime.cli import Progress
-from jobs.runtime.origin import commit
 from jobs.runtime.session import start_ray
+from jobs.runtime.set_model import require_model, require_usable, settle_model
 
 if TYPE_CHECKING:
     from jobs.runtime.shard_workers import ShardWorkers
-
-NUM_RERENDERED = 10  # samples a shard that `verify` renders again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +41,24 @@ class Made:
     size_bytes: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class CareRequest:
+    """Which set somebody wants looked after, and how thoroughly."""
+
+    uri: str
+    num_workers: int | None = None
+    num_retaken: int = 10  # samples a shard whose shallow photos are taken again
+
+
 def plan(request: GenerationRequest) -> dict[str, Any]:
-    """What would be made. Writes nothing."""
-    recipe, run = request.recipe, find_run(request.run_uri)
+    """What would be made. Writes nothing. Raises UserError where it could not be."""
+    recipe, run, out = request.recipe, find_run(request.run_uri), open_storage(request.out_uri)
     config = read_config(run)
+    require_usable(config, run.uri)
     return {
         "run": run.uri,
-        "out": open_storage(request.out_uri).uri,
+        "out": out.uri,
+        "goes_on": out.exists(TERMS_PATH),
         "recipe": dataclasses.asdict(recipe),
         "resolution": config.resolution,
         "views_per_side": recipe.views_per_side(config),
@@ -63,65 +67,71 @@ def plan(request: GenerationRequest) -> dict[str, Any]:
 
 
 def generate(request: GenerationRequest) -> Made:
-    """Makes what is not there yet, by verified hash, then the manifest. Raises UserError with one sentence."""
-    out = open_storage(request.out_uri)
-    config, checkpoint = _settle_model(request, out)
+    """Makes what is not there yet, by verified hash, then the manifest and the card. Raises UserError with one
+    sentence, also where nothing at all was kept.
+    """
+    out, recipe = open_storage(request.out_uri), request.recipe
+    standing = read_terms(out) if out.exists(TERMS_PATH) else None
+    config, checkpoint = settle_model(request.run_uri, out, standing)
+    recipe.views_per_side(config)  # says so where the focus is out of range
     with start_ray(num_cpus=request.num_workers):
         from jobs.runtime.shard_workers import ShardWorkers  # it imports Ray, which reads its environment at import
 
-        workers = ShardWorkers.start(out, request.recipe, request.num_workers)
+        workers = ShardWorkers.start(out, recipe, request.num_workers)
         terms = Terms(
-            recipe=request.recipe,
-            checkpoint_sha256=checkpoint,
-            config_sha256=config_sha256(config),
-            **workers.made_by(),
+            recipe=recipe, checkpoint_sha256=checkpoint, config_sha256=config_sha256(config), **workers.made_by()
         )
         _settle_terms(out, terms)
-        numbers = range(terms.recipe.num_shards)
-        num_new, size_bytes = _make(workers, terms, numbers)
+        num_new, size_bytes = _make(workers, terms, range(recipe.num_shards), {})
     head = write_tuple_manifest(out, terms.sha256, records(out, terms))
+    if not head["num_kept"]:
+        raise UserError(f"all {head['num_samples']:,} samples were rejected ({head['rejected']}): see {out.uri}")
     write_card(out, terms, head)
     return Made(head=head, num_new_shards=num_new, size_bytes=size_bytes)
 
 
-def verify(uri: str, num_workers: int | None) -> tuple[list[Fault], Terms]:
-    """All that is wrong with the set. Raises UserError where there is no set, or where its terms are unreadable."""
-    out = open_storage(uri)
+def verify(request: CareRequest) -> tuple[list[Fault], Terms]:
+    """All that is wrong with the set. Raises UserError where there is no set, or none that can be checked."""
+    out = open_storage(request.uri)
     terms = read_terms(out)
     require_model(out, terms)
-    with start_ray(num_cpus=num_workers):
+    with start_ray(num_cpus=request.num_workers):
         from jobs.runtime.shard_workers import ShardWorkers
 
-        workers = ShardWorkers.start(out, terms.recipe, num_workers)
-        checks = _check(workers, terms)
-    return set_faults(out, terms, checks), terms
+        checks = _check(ShardWorkers.start(out, terms.recipe, request.num_workers), terms, request.num_retaken)
+    return set_faults(out, terms, checks, lambda: records(out, terms)), terms
 
 
-def repair(uri: str, num_workers: int | None) -> list[Fault]:
-    """Makes anew what is broken, and only that; returns what was wrong. Raises UserError on another platform than the
-    one that made the set.
+def repair(request: CareRequest) -> tuple[list[Fault], list[Fault]]:
+    """Makes anew what is broken, and only that; returns what was wrong and is mended, and what is left as it was.
+
+    Raises UserError on another platform than the one that made the set, where the shards were made on other terms, and
+    where other bytes come out than were recorded. Files that no set of ours has stay.
     """
-    out = open_storage(uri)
+    out = open_storage(request.uri)
     terms = read_terms(out)
     require_model(out, terms)
-    with start_ray(num_cpus=num_workers):
+    with start_ray(num_cpus=request.num_workers):
         from jobs.runtime.shard_workers import ShardWorkers
 
-        workers = ShardWorkers.start(out, terms.recipe, num_workers)
+        workers = ShardWorkers.start(out, terms.recipe, request.num_workers)
         changed = differences(terms, dataclasses.replace(terms, **workers.made_by()))
         if changed:
             raise UserError(f"{out.uri} cannot be repaired here, the bytes would be others ({changed})")
-        checks = _check(workers, terms)
-        faults = set_faults(out, terms, checks)
+        checks = _check(workers, terms, request.num_retaken)
+        faults = set_faults(out, terms, checks, lambda: records(out, terms))
+        if not any(check.recorded_sha256 for check in checks.values()) and any(
+            check.on_other_terms for check in checks.values()
+        ):
+            raise UserError(f"no shard of {out.uri} was made on the terms in {TERMS_PATH}: which are right?")
         broken = [number for number, check in checks.items() if check.faults]
-        for number in broken:
-            out.delete(record_path(number))  # without it the shard counts as not made
-        _make(workers, terms, broken)
-    for fault in list(strangers(out, terms)):
+        _make(workers, terms, broken, _expected(out, checks))
+    for fault in list(surplus(out, terms)):
         out.delete(fault.path)
     head = write_tuple_manifest(out, terms.sha256, records(out, terms))
     write_card(out, terms, head)
-    return faults
+    left = list(strangers(out))
+    return [fault for fault in faults if fault not in left], left
 
 
 def read_terms(out: Storage) -> Terms:
@@ -130,44 +140,14 @@ def read_terms(out: Storage) -> Terms:
         return decode_terms(out.read_bytes(TERMS_PATH))
     except MissingError:
         raise MissingError(f"there is no set of tuples at {out.uri}: {TERMS_PATH} is missing") from None
+    except DataError as error:
+        raise DataError(f"{out.uri}/{TERMS_PATH}: {error}") from error
 
 
-def require_model(out: Storage, terms: Terms) -> None:
-    """Raises DataError unless the set's own model is whole, and the one of its terms."""
-    model = out.child(MODEL_PATH)
-    found = find_checkpoint(model, warn=_warn, generator_only=True)
-    if found is None or found.entry["sha256"] != terms.checkpoint_sha256:
-        raise DataError(f"{model.uri} is not the model that made the set (sha256 {terms.checkpoint_sha256})")
-
-
-def records(out: Storage, terms: Terms) -> Iterator[ShardRecord]:
-    """The records of all shards, in order."""
+def records(out: Storage, terms: Terms) -> Iterator[TupleShard]:
+    """The records of all shards, in order, one at a time."""
     for number in range(terms.recipe.num_shards):
-        yield decode_record(out.read_bytes(record_path(number)))
-
-
-def _settle_model(request: GenerationRequest, out: Storage) -> tuple[Config, str]:
-    """The run's configuration, and the checkpoint hash of the set's own model, which is copied the first time."""
-    run = find_run(request.run_uri)
-    if not out.exists(TERMS_PATH):
-        exported = export_model(run, out.child(MODEL_PATH), warn=_warn)
-        config = read_config(out.child(MODEL_PATH))
-        out.write_bytes(ORIGIN_PATH, json.dumps(_origin(config, exported.record), indent=1).encode())
-        return config, exported.sha256
-    terms = read_terms(out)
-    require_model(out, terms)
-    if read_pointer(run).checkpoints[0]["sha256"] != terms.checkpoint_sha256:
-        _warn(f"the run has another checkpoint by now; the set at {out.uri} stays with the one that it began with")
-    return read_config(run), terms.checkpoint_sha256
-
-
-def _origin(config: Config, record: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "run": run_name(config),
-        "images seen": record["images_seen"],
-        "trained with": ", ".join(f"{name} {version}" for name, version in record["versions"].items()),
-        "made by commit": commit(),
-    }
+        yield read_record(out, number)
 
 
 def _settle_terms(out: Storage, terms: Terms) -> None:
@@ -180,30 +160,44 @@ def _settle_terms(out: Storage, terms: Terms) -> None:
             raise UserError(f"{out.uri} holds a set made on other terms ({changed}): choose another place") from None
 
 
-def _make(workers: "ShardWorkers", terms: Terms, numbers: Sequence[int]) -> tuple[int, int]:
+def _make(
+    workers: "ShardWorkers", terms: Terms, numbers: Sequence[int], expected: Mapping[int, str]
+) -> tuple[int, int]:
     """(shards that were not there, bytes of all)."""
-    progress = Progress(sum(len(terms.recipe.indices(number)) for number in numbers), "tuples")
-    done = kept = num_new = size_bytes = 0
-    note = ""
-    for _, made in workers.over(numbers, "make", terms):
+    total = sum(len(terms.recipe.indices(number)) for number in numbers)
+    progress, done, kept, num_new, size_bytes = Progress(total, "tuples"), 0, 0, 0, 0
+    for _, made in workers.over("make", [(number, terms, expected.get(number)) for number in numbers]):
         done, kept, size_bytes = done + made.num_samples, kept + made.num_kept, size_bytes + made.size_bytes
         num_new += made.is_new
-        note = f"{kept:,} kept | {size_bytes / 1e6:,.1f} MB"
-        progress.show(done, note)
+        progress.show(done, f"{kept:,} kept | {size_bytes / 1e6:,.1f} MB | {num_new:,} new shards")
     if numbers:
-        progress.close(done, note)
+        progress.close(done, f"{kept:,} kept | {size_bytes / 1e6:,.1f} MB | {num_new:,} new shards")
     return num_new, size_bytes
 
 
-def _check(workers: "ShardWorkers", terms: Terms) -> dict[int, ShardCheck]:
-    progress = Progress(terms.recipe.num_shards, "shards")
+def _check(workers: "ShardWorkers", terms: Terms, num_retaken: int) -> dict[int, ShardCheck]:
+    progress, num_faulty = Progress(terms.recipe.num_shards, "shards"), 0
     checks: dict[int, ShardCheck] = {}
-    for number, check in workers.over(range(terms.recipe.num_shards), "check", terms, NUM_RERENDERED):
+    calls = [(number, terms, num_retaken) for number in range(terms.recipe.num_shards)]
+    for number, check in workers.over("check", calls):
         checks[number] = check
-        progress.show(len(checks), f"{sum(bool(each.faults) for each in checks.values()):,} with faults")
-    progress.close(len(checks))
-    return dict(sorted(checks.items()))
+        num_faulty += bool(check.faults)
+        progress.show(len(checks), f"{num_faulty:,} with faults")
+    progress.close(len(checks), f"{num_faulty:,} with faults")
+    return checks
 
 
-def _warn(text: str) -> None:
-    print(text, file=sys.stderr)
+def _expected(out: Storage, checks: Mapping[int, ShardCheck]) -> dict[int, str]:
+    """The hash that a shard should have whose files do not fit each other: by its record, else by the manifest."""
+    try:
+        head = read_head(out)
+        by_manifest = {number: shard["sha256"] for number, shard in enumerate(head["shards"])}
+    except (DataError, MissingError):
+        by_manifest = {}
+    expected = {}
+    for number, check in checks.items():
+        if check.recorded_sha256 is None and number in by_manifest:
+            expected[number] = by_manifest[number]
+        elif check.recorded_sha256 is not None and check.recorded_sha256 != check.found_sha256:
+            expected[number] = check.recorded_sha256
+    return expected

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from itertools import islice
 
-from argan.data.packing import Plan, ShardRecord, pack_shard
+from argan.data.packing import PackedShard, Plan, pack_shard
 from argan.storage import Storage
 from jobs.runtime.cli import Progress
 from jobs.runtime.session import start_ray
 
 
 def pack_missing(
-    plan: Plan, out: Storage, finished: Mapping[int, ShardRecord], num_workers: int | None
-) -> dict[int, ShardRecord]:
+    plan: Plan, out: Storage, finished: Mapping[int, PackedShard], num_workers: int | None
+) -> dict[int, PackedShard]:
     """All shards by index: those finished before, and the others made now. At most `num_workers` at once (None: all
     processors).
     """

@@ -1,5 +1,6 @@
 """Actors that hold a set's model and work on its shards."""
 
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,19 +8,23 @@ from typing import Any, NamedTuple
 
 import ray
 import torch
+from ray.exceptions import RayActorError
 
 from argan.api import load_run
-from argan.data.tuple_set import MODEL_PATH, finished_shard, write_shard
-from argan.errors import UserError
-from argan.generation.check import ShardCheck, check_shard
+from argan.data.shard_files import write_shard
+from argan.data.tuple_set import MODEL_PATH, encode_record, finished_shard
+from argan.errors import DataError, UserError
+from argan.generation.check import ShardCheck, check_shard, read_shard
 from argan.generation.maker import TupleMaker
-from argan.generation.platform import made_by
-from argan.generation.recipe import Recipe, Terms
+from argan.generation.platform import made_by, settle_numerics
+from argan.generation.recipe import Recipe, Terms, config_sha256
 from argan.generation.shard import make_shard
 from argan.storage import Storage
 
 SHARDS_AT_ONCE = 2  # a worker: one is computed while another is read or written
 RESTARTS = 20  # of a worker that died; what it was making is made again
+ENVIRONMENT = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}  # without it a GPU's matrix products cannot be made repeatable
+NOTICE_S = 30.0  # of waiting for processors
 
 
 class MadeShard(NamedTuple):
@@ -35,29 +40,49 @@ class ShardWorker:
     """One actor. It computes one shard at a time, on one thread or on its GPU."""
 
     def __init__(self, out: Storage, recipe: Recipe) -> None:
-        torch.set_num_threads(1)  # the last bits of a sum depend on how many there are
-        self._device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
         self._out = out
-        run = load_run(out.child(MODEL_PATH).uri, device=self._device)
-        self._maker = TupleMaker(run.camera, run.config, recipe)
+        self._recipe = recipe
+        self._device = torch.device("cuda" if ray.get_gpu_ids() else "cpu")
         self._computing = threading.Lock()
+        self._loaded: TupleMaker | None = None
+        settle_numerics(self._device)
 
     def made_by(self) -> dict[str, Any]:
         return made_by(self._device)
 
-    def make(self, number: int, terms: Terms) -> MadeShard:
-        """Makes a shard, unless it stands there whole."""
+    def make(self, number: int, terms: Terms, expected_sha256: str | None = None) -> MadeShard:
+        """Makes a shard, unless it stands there whole. Raises UserError, and writes nothing, where a tar with another
+        hash than the expected one comes out.
+        """
         record = finished_shard(self._out, number, terms.sha256)
         is_new = record is None
         if record is None:
             with self._computing:
-                record, data = make_shard(self._maker, terms, number)
-            write_shard(self._out, record, data)
+                record, tar = make_shard(self._maker(terms), terms, number)
+            if expected_sha256 not in (None, record.shard.sha256):
+                raise UserError(f"{record.shard.name} comes out with other bytes here: this is not what made the set")
+            write_shard(self._out, number, tar=tar, record=encode_record(record))
         return MadeShard(is_new, len(record.rows), record.shard.num_samples, record.shard.size_bytes)
 
-    def check(self, number: int, terms: Terms, num_rerendered: int) -> ShardCheck:
+    def check(self, number: int, terms: Terms, num_retaken: int) -> ShardCheck:
+        files = read_shard(self._out, number)
         with self._computing:
-            return check_shard(self._out, self._maker, terms, number, num_rerendered=num_rerendered)
+            return check_shard(files, self._maker(terms, checks_only=True), terms, number, num_retaken=num_retaken)
+
+    def _maker(self, terms: Terms, *, checks_only: bool = False) -> TupleMaker:
+        """Loaded at the first call and not before, so that its errors are those of a task, which Ray hands on whole.
+
+        Raises UserError unless this process is of the terms' kind: Ray may have started it anew on another machine.
+        """
+        if not checks_only and self.made_by() != {"versions": terms.versions, "platform": terms.platform}:
+            raise UserError(f"a worker is of another kind than the set's terms say: {self.made_by()}")
+        if self._loaded is None:
+            run = load_run(self._out.child(MODEL_PATH).uri, device=self._device)
+            found = (run.checkpoint_sha256, config_sha256(run.config))
+            if found != (terms.checkpoint_sha256, terms.config_sha256):
+                raise DataError(f"{run.uri} is not the model of the set's terms: was it replaced by another command?")
+            self._loaded = TupleMaker(run.camera, run.config, self._recipe)
+        return self._loaded
 
 
 @dataclass(frozen=True)
@@ -71,38 +96,44 @@ class ShardWorkers:
         Raises UserError where the cluster has not enough for them: Ray would wait for ever.
         """
         resources = ray.cluster_resources()
-        kind = "GPU" if resources.get("GPU", 0) >= 1 else "CPU"
-        most = int(resources.get(kind, 0))
+        gpus, cpus = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
+        most, kind = (min(gpus, cpus), "a GPU and a CPU") if gpus else (cpus, "a CPU")
         wanted = num_workers or most
         if wanted > most:
-            raise UserError(f"{wanted} workers need a {kind} each, the cluster has {most}")
-        options = {
-            "num_cpus": 1,
-            "num_gpus": 1 if kind == "GPU" else 0,
-            "max_concurrency": SHARDS_AT_ONCE,
-            "max_restarts": RESTARTS,
-            "max_task_retries": RESTARTS,
-        }
-        actor = ray.remote(ShardWorker).options(**options)
+            raise UserError(f"{wanted} workers need {kind} each, the cluster has them for {most}")
+        actor = ray.remote(ShardWorker).options(
+            num_cpus=1,
+            num_gpus=1 if gpus else 0,
+            max_concurrency=SHARDS_AT_ONCE,
+            max_restarts=RESTARTS,
+            max_task_retries=RESTARTS,
+            runtime_env={"env_vars": ENVIRONMENT} if gpus else None,
+        )
         return cls([actor.remote(out, recipe) for _ in range(min(wanted, recipe.num_shards))])
 
     def made_by(self) -> dict[str, Any]:
         """What all workers' bytes hang on. Raises UserError where they are of different kinds."""
-        facts = ray.get([actor.made_by.remote() for actor in self.actors])
+        asked = [actor.made_by.remote() for actor in self.actors]
+        while len(ray.wait(asked, num_returns=len(asked), timeout=NOTICE_S)[1]):
+            print(f"waiting for {len(asked)} workers to start: are the processors busy?", file=sys.stderr)
+        facts = ray.get(asked)
         for other in facts:
             if other != facts[0]:
                 raise UserError(f"the workers are of different kinds, so would be their bytes: {facts[0]} and {other}")
         return facts[0]
 
-    def over(self, numbers: Sequence[int], method: str, *arguments: Any) -> Iterator[tuple[int, Any]]:
-        """(number, what `method(number, *arguments)` returned) for each number, as they come."""
-        waiting = iter(numbers)
+    def over(self, method: str, calls: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+        """(number, what `method(number, ...)` returned) for the arguments of each call, a number first, as they come.
+
+        Raises UserError where a worker died too often to be started again.
+        """
+        waiting = iter(calls)
         running: dict[Any, tuple[Any, int]] = {}
 
         def hand_out(actor: Any) -> None:
-            number = next(waiting, None)
-            if number is not None:
-                running[getattr(actor, method).remote(number, *arguments)] = (actor, number)
+            arguments = next(waiting, None)
+            if arguments is not None:
+                running[getattr(actor, method).remote(*arguments)] = (actor, arguments[0])
 
         for actor in [*self.actors] * SHARDS_AT_ONCE:
             hand_out(actor)
@@ -110,4 +141,7 @@ class ShardWorkers:
             [ready], _ = ray.wait(list(running))
             actor, number = running.pop(ready)
             hand_out(actor)
-            yield number, ray.get(ready)
+            try:
+                yield number, ray.get(ready)
+            except RayActorError as error:
+                raise UserError(f"a worker died {RESTARTS} times; the same command goes on from there") from error

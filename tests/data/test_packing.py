@@ -23,7 +23,7 @@ from wild_images import (
 )
 
 from argan.data.manifest import read_manifest
-from argan.data.packing import Plan, ShardRecord, commit, finished_shards, is_committed, make_plan, pack_shard, shuffled
+from argan.data.packing import PackedShard, Plan, commit, finished_shards, is_committed, make_plan, pack_shard, shuffled
 from argan.data.sources import SceneItem, list_source
 from argan.data.truth import decode_truth
 from argan.errors import DataError, StorageError, UserError
@@ -54,7 +54,7 @@ def plan_of(source: str, *, resolution: int = 16, seed: int = 0, shard_samples: 
     )
 
 
-def pack_all(plan: Plan, out: Storage, *, backwards: bool = False) -> dict[int, ShardRecord]:
+def pack_all(plan: Plan, out: Storage, *, backwards: bool = False) -> dict[int, PackedShard]:
     jobs = sorted(plan.shard_jobs(), key=lambda job: job.index, reverse=backwards)
     records = {job.index: pack_shard(job, out) for job in jobs}
     commit(plan, out, records)

@@ -3,21 +3,16 @@
 import dataclasses
 import json
 import random
+from collections.abc import Callable
 
 import numpy as np
 from small_set import SmallSet
 
 from argan.data.manifest import ShardInfo
+from argan.data.shard_files import record_path, sha256, tar_path, write_shard
 from argan.data.tar import TarWriter
 from argan.data.tuple_manifest import HEAD_PATH, ROWS_PATH, write_tuple_manifest
-from argan.data.tuple_set import (
-    decode_record,
-    record_path,
-    sample_members,
-    sha256,
-    tar_path,
-    write_shard,
-)
+from argan.data.tuple_set import TupleShard, encode_record, read_record, sample_members
 from argan.data.tuples import encode_png
 from argan.generation.shard import add_sample
 from argan.storage import Storage
@@ -82,9 +77,7 @@ def flat_disparity(small: SmallSet, rng: random.Random) -> None:
 
 def stale_manifest(small: SmallSet, rng: random.Random) -> None:
     """The manifest of a set with fewer shards, or with other rows."""
-    records = [
-        decode_record(small.out.read_bytes(record_path(number))) for number in range(small.terms.recipe.num_shards)
-    ]
+    records = all_records(small)
     if rng.random() < 0.5:
         records = records[: rng.randrange(1, len(records))]
     else:
@@ -93,33 +86,36 @@ def stale_manifest(small: SmallSet, rng: random.Random) -> None:
     write_tuple_manifest(small.out, small.terms.sha256, records)
 
 
-def rewrite(small: SmallSet, rng: random.Random, change) -> None:
-    """Changes one sample of one shard, then writes tar, record and manifest as if it had been made so."""
+def rewrite(small: SmallSet, rng: random.Random, change: Callable[[dict[str, bytes]], None]) -> None:
+    """Changes the members of one sample, then writes tar, record and manifest as if it had been made so."""
     number = rng.randrange(small.terms.recipe.num_shards)
-    record = decode_record(small.out.read_bytes(record_path(number)))
+    record = read_record(small.out, number)
     data = small.out.read_bytes(tar_path(number))
     tar = TarWriter()
     kept = [row for row in record.rows if not row["reason"]]
     victim = rng.choice(kept)["index"]
     for row in kept:
-        members = sample_members(data[row["offset"] : row["offset"] + row["size"]])
+        members = sample_members(data[row["offset"] : row["offset"] + row["size"]], row["index"])
         if row["index"] == victim:
             change(members)
         row.update(add_sample(tar, row["index"], members))
-    changed = tar.finish()
+    write_as_if(small, record, tar.finish())
+
+
+def write_as_if(small: SmallSet, record: TupleShard, data: bytes) -> None:
+    """Tar, record and manifest, with all the hashes that they would have."""
+    kept = [row for row in record.rows if not row["reason"]]
     for row in kept:
-        row["sha256"] = sha256(changed[row["offset"] : row["offset"] + row["size"]])
-    shard = ShardInfo(
-        name=tar_path(number),
-        num_samples=record.shard.num_samples,
-        size_bytes=len(changed),
-        sha256=sha256(changed),
-    )
-    write_shard(small.out, dataclasses.replace(record, shard=shard), changed)
-    numbers = range(small.terms.recipe.num_shards)
-    write_tuple_manifest(
-        small.out, small.terms.sha256, [decode_record(small.out.read_bytes(record_path(each))) for each in numbers]
-    )
+        row["sha256"] = sha256(data[row["offset"] : row["offset"] + row["size"]])
+    name = tar_path(record.index)
+    shard = ShardInfo(name=name, num_samples=len(kept), size_bytes=len(data), sha256=sha256(data))
+    changed = dataclasses.replace(record, shard=shard)
+    write_shard(small.out, record.index, tar=data, record=encode_record(changed))
+    write_tuple_manifest(small.out, small.terms.sha256, all_records(small))
+
+
+def all_records(small: SmallSet) -> list[TupleShard]:
+    return [read_record(small.out, number) for number in range(small.terms.recipe.num_shards)]
 
 
 def copy(source: Storage, target: Storage) -> None:

@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 import torch
 
 from argan.config import Config
+from argan.data.shard_files import write_shard
 from argan.data.tuple_manifest import write_tuple_manifest
-from argan.data.tuple_set import TERMS_PATH, write_shard
-from argan.generation.check import Fault, check_shard, set_faults
+from argan.data.tuple_set import TERMS_PATH, encode_record, read_record
+from argan.generation.check import Fault, check_shard, read_shard
 from argan.generation.maker import TupleMaker
 from argan.generation.platform import made_by
 from argan.generation.recipe import Quality, Recipe, Terms, config_sha256, encode_terms
+from argan.generation.set_check import set_faults
 from argan.generation.shard import make_shard
 from argan.models.camera import Camera, build_camera
 from argan.presets import preset
@@ -48,13 +50,13 @@ class SmallSet(NamedTuple):
     maker: TupleMaker
     terms: Terms
 
-    def faults(self, *, num_rerendered: int = 2) -> list[Fault]:
+    def faults(self, *, num_retaken: int = 2) -> list[Fault]:
         numbers = range(self.terms.recipe.num_shards)
         checks = {
-            number: check_shard(self.out, self.maker, self.terms, number, num_rerendered=num_rerendered)
+            number: check_shard(read_shard(self.out, number), self.maker, self.terms, number, num_retaken=num_retaken)
             for number in numbers
         }
-        return set_faults(self.out, self.terms, checks)
+        return set_faults(self.out, self.terms, checks, lambda: [read_record(self.out, each) for each in numbers])
 
 
 def make_small_set(out: Storage, wanted: Recipe | None = None) -> SmallSet:
@@ -62,8 +64,8 @@ def make_small_set(out: Storage, wanted: Recipe | None = None) -> SmallSet:
     maker = TupleMaker(camera(), CONFIG, terms.recipe)
     out.write_bytes(TERMS_PATH, encode_terms(terms))
     shards = [make_shard(maker, terms, number) for number in range(terms.recipe.num_shards)]
-    for shard in shards:
-        write_shard(out, shard.record, shard.data)
+    for number, shard in enumerate(shards):
+        write_shard(out, number, tar=shard.tar, record=encode_record(shard.record))
     write_tuple_manifest(out, terms.sha256, [shard.record for shard in shards])
     return SmallSet(out, maker, terms)
 

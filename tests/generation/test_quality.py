@@ -91,7 +91,7 @@ def test_terms_come_back_from_their_bytes(recipe: Recipe) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [("num_samples", 0), ("random_apertures", -1), ("apertures", (0.0,)), ("apertures", (1.5,)), ("focus_px", math.nan),
-     ("truncation", -1.0), ("shard_samples", 0), ("seed", -1)],
+     ("truncation", -1.0), ("truncation", math.inf), ("shard_samples", 0), ("seed", -1)],
 )  # fmt: skip
 def test_values_out_of_range_are_named(key: str, value: object) -> None:
     with pytest.raises(ValueError, match=key):

@@ -156,13 +156,16 @@ def test_what_is_broken_is_named_and_mended_byte_for_byte(undisturbed: Storage, 
     out.delete("shards/00007.json")
     out.write_bytes("shards/00040.tar", whole["shards/00001.tar"])
     out.write_bytes("manifest.parquet", whole["manifest.parquet"][:-1])
+    out.write_bytes("shards/notes.txt", b"not ours to delete")
     found = generate("verify", out.uri)
     assert found.returncode == 1
     for path in ("shards/00003.tar", "shards/00007.json", "shards/00040.tar"):
         assert f"{path}: " in found.stdout
     touched = {path: (tmp_path / "set" / path).stat().st_mtime_ns for path in whole if out.exists(path)}
     mended = generate("repair", out.uri)
-    assert mended.returncode == 0, mended.stderr
+    assert mended.returncode == 1, mended.stderr
+    assert "left as it is, shards/notes.txt" in mended.stdout
+    out.delete("shards/notes.txt")
     assert content(out) == whole
     changed = {path for path in whole if (tmp_path / "set" / path).stat().st_mtime_ns != touched.get(path)}
     assert {path for path in changed if path.endswith(".tar")} == {"shards/00003.tar", "shards/00007.tar"}
@@ -180,11 +183,47 @@ def test_a_set_stays_with_the_model_that_it_began_with(run_uri: str, tmp_path: P
     assert generate(*arguments).returncode == 0
     before = content(open_storage(str(out)))
     (out / "shards" / "00001.tar").unlink()
+    longer = override(preset("debug"), {"schedule.total_images": 480})
+    write_config(run, longer)  # as jobs/train.py does
     commit_weights(run, seed=1, images_seen=96)
     again = generate(*arguments)
     assert again.returncode == 0, again.stderr
     assert "stays with the one that it began with" in again.stderr
     assert content(open_storage(str(out))) == before
+    write_config(run, override(preset("debug"), {"seed": 1}))
+    with pytest.raises(UserError, match="is a set of the run"):
+        main([str(word) for word in arguments])
+
+
+def test_what_lies_at_the_place_is_not_written_over(run_uri: str, tmp_path: Path) -> None:
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "shards" / "00000.tar").write_bytes(b"somebody's photos")
+    with pytest.raises(UserError, match=r"holds something else \(shards/00000.tar\)"):
+        main(["--run", run_uri, "--num-samples", "5", "--out", str(tmp_path)])
+    assert [path.name for path in tmp_path.rglob("*")] == ["shards", "00000.tar"]
+
+
+@pytest.mark.parametrize("path", ["terms.json", "model/config.json", "model/latest.json"])
+def test_a_set_without_sound_terms_or_model_is_left_alone(path: str, undisturbed: Storage, tmp_path: Path) -> None:
+    """Whoever mends by damaged terms would throw a sound set away."""
+    out = open_storage(str(tmp_path))
+    for name in ("terms.json", *(entry.path for entry in undisturbed.list("model/"))):
+        out.write_bytes(name, undisturbed.read_bytes(name))
+    damaged = out.read_bytes(path).replace(b"0", b"1", 1)
+    out.write_bytes(path, damaged)
+    before = content(out)
+    for action in ("verify", "repair"):
+        with pytest.raises(UserError, match=r"terms.json|the set's own model is damaged|is not the model"):
+            main([action, str(tmp_path)])
+    assert content(out) == before
+
+
+@pytest.mark.ray
+def test_a_set_of_which_nothing_was_kept_is_an_error(run_uri: str, tmp_path: Path) -> None:
+    limit = ("--limit", "min_spread=5")
+    done = generate("--run", run_uri, "--num-samples", "20", "--out", tmp_path / "set", *limit)
+    assert done.returncode == 1
+    assert "all 20 samples were rejected" in done.stderr
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(run_uri: str, tmp_path: Path, capsys) -> None:
@@ -203,6 +242,8 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(run_uri: str, tmp_path:
         (["--run", "r", "--num-samples", "0", "--out", "x"], "num_samples must be at least 1"),
         (["--run", "r", "--num-samples", "5", "--out", "x", "--apertures", "0.5,2"], "apertures must be"),
         (["--run", "r", "--num-samples", "5", "--out", "x", "--num-workers", "0"], "--num-workers must be"),
+        (["--run", "r", "--num-samples", "5", "--out", "x", "--limit", "blur=1"], "--limit knows min_spread"),
+        (["--run", "r", "--num-samples", "5", "--out", "x", "--limit", "min_spread"], "--limit wants NAME=NUMBER"),
         (["verify", "nowhere"], "there is no set of tuples at"),
     ],
 )

@@ -13,8 +13,8 @@ import psutil
 import pytest
 from training_job import ROOT, children
 
+from argan.data.shard_files import tar_path
 from argan.data.tuple_manifest import read_head
-from argan.data.tuple_set import tar_path
 from argan.storage import Storage, open_storage
 from cluster.local_s3 import LocalS3
 

@@ -1,9 +1,13 @@
 """The card of a set: every number that a reader needs is on it, whatever the set holds."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from page_reading import read
 
+from argan.generation import quality
 from argan.viewing.charts import histogram
 from argan.viewing.pictures import png_bytes
 from argan.viewing.set_card import REJECTED, CardPictures, card_page, card_text
@@ -39,6 +43,11 @@ def test_a_set_of_which_nothing_was_kept_has_a_card() -> None:
     head = {**HEAD, "num_kept": 0, "num_duplicates": 0}
     none = {name: values if name != "reason" else np.full(20, "flat") for name, values in columns(20).items()}
     assert "0 generated samples" in read(card_page(head, TERMS, MODEL, none, None)).text
+
+
+def test_every_reason_has_a_sentence() -> None:
+    source = (Path(quality.__file__)).read_text()
+    assert set(re.findall(r'return "([a-z-]+)"', source)) == set(REJECTED)
 
 
 @pytest.mark.parametrize("values", [[], [0.5], [-9.0, 0.2, 9.0]])

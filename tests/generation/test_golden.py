@@ -1,0 +1,61 @@
+"""What the same terms have always made: a change here needs a new TERMS_SCHEMA, or half a set is made the new way."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_set import CONFIG, camera, recipe
+
+from argan.data.manifest import ShardInfo
+from argan.data.shard_files import sha256
+from argan.data.tar import TarWriter
+from argan.data.tuple_set import TupleShard, encode_record
+from argan.generation.maker import TupleMaker
+from argan.generation.recipe import Recipe, Terms, encode_terms
+from argan.generation.shard import add_sample, sample_facts
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "tuples.json"
+
+
+def made_now() -> dict[str, object]:
+    """The parts that do not hang on the platform; draws to seven digits, which no processor rounds otherwise."""
+    draws = {}
+    for seed, index in ((0, 0), (1, 999), (2**62, 10**9)):
+        maker = TupleMaker(camera(), CONFIG, recipe(seed=seed, truncation=1.5, random_apertures=2))
+        numbers = [*maker.z(index)[0, :4].tolist(), *maker.apertures(index)]
+        draws[f"{seed}/{index}"] = [float(f"{number:.6g}") for number in numbers]
+    terms = Terms(
+        recipe=Recipe(num_samples=3), checkpoint_sha256="c", config_sha256="d", versions={"torch": "1"}, platform={}
+    )
+    tar = TarWriter()
+    row = add_sample(tar, 7, {"deep.png": b"deep", "disparity.png": bytes(600), "json": b"{}"})
+    shard = ShardInfo(name="shards/00000.tar", num_samples=1, size_bytes=10, sha256="e")
+    record = TupleShard(terms_sha256=terms.sha256, index=0, shard=shard, rows=[{"index": 7, "reason": "", **row}])
+    maker = TupleMaker(camera(), CONFIG, terms.recipe)
+    return {
+        "draws": draws,
+        "facts": sample_facts(terms, maker, 7, maker.apertures(7)),
+        "row": row,
+        "tar_sha256": sha256(tar.finish()),
+        "record_sha256": sha256(encode_record(record)),
+        "terms_sha256": sha256(encode_terms(terms)),
+    }
+
+
+def test_what_terms_mean_has_not_changed() -> None:
+    assert made_now() == json.loads(GOLDEN.read_text()), "bump TERMS_SCHEMA, then write the golden file anew"
+
+
+@pytest.mark.gpu
+def test_a_gpu_makes_a_shard_twice_alike() -> None:
+    import torch
+
+    from argan.generation.platform import made_by, settle_numerics
+    from argan.generation.shard import make_shard
+
+    device = torch.device("cuda")
+    settle_numerics(device)
+    wanted = recipe()
+    terms = Terms(recipe=wanted, checkpoint_sha256="", config_sha256="", **made_by(device))
+    maker = TupleMaker(camera().to(device), CONFIG, wanted)
+    assert make_shard(maker, terms, 0) == make_shard(maker, terms, 0)
