@@ -29,7 +29,7 @@ def small_32() -> Config:
 
 
 def small_64() -> Config:
-    """64 px on two CPU cores. 400,000 images are 80 minutes at 84 images/s. On 6,400 photos of flowers disparity followed
+    """64 px on two CPU cores. 400,000 images take 80 minutes (84 images/s). On photos of flowers disparity follows
     outlines from 60,000 images on (docs/results/first-flowers.md); not scored on truth yet.
 
     python jobs/train.py --preset small-64 --data URI --out URI

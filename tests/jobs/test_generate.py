@@ -203,19 +203,28 @@ def test_what_lies_at_the_place_is_not_written_over(run_uri: str, tmp_path: Path
     assert [path.name for path in tmp_path.rglob("*")] == ["shards", "00000.tar"]
 
 
-@pytest.mark.parametrize("path", ["terms.json", "model/config.json", "model/latest.json"])
-def test_a_set_without_sound_terms_or_model_is_left_alone(path: str, undisturbed: Storage, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("terms.json", b'"seed": 0', b'"seed": 1'),
+        ("model/config.json", b'"d_max_at_64_px": 3', b'"d_max_at_64_px": 7'),
+        ("model/latest.json", b'"sha256": "', b'"sha256": "0'),
+    ],
+)
+def test_a_set_without_sound_terms_or_model_is_left_alone(
+    path: str, before: bytes, after: bytes, undisturbed: Storage, tmp_path: Path
+) -> None:
     """Whoever mends by damaged terms would throw a sound set away."""
     out = open_storage(str(tmp_path))
     for name in ("terms.json", *(entry.path for entry in undisturbed.list("model/"))):
         out.write_bytes(name, undisturbed.read_bytes(name))
-    damaged = out.read_bytes(path).replace(b"0", b"1", 1)
-    out.write_bytes(path, damaged)
-    before = content(out)
+    assert before in out.read_bytes(path)
+    out.write_bytes(path, out.read_bytes(path).replace(before, after))
+    damaged = content(out)
     for action in ("verify", "repair"):
         with pytest.raises(UserError, match=r"terms.json|the set's own model is damaged|is not the model"):
             main([action, str(tmp_path)])
-    assert content(out) == before
+    assert content(out) == damaged
 
 
 @pytest.mark.ray
