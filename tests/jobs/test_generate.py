@@ -203,6 +203,7 @@ def test_what_lies_at_the_place_is_not_written_over(run_uri: str, tmp_path: Path
     assert [path.name for path in tmp_path.rglob("*")] == ["shards", "00000.tar"]
 
 
+@pytest.mark.ray
 @pytest.mark.parametrize(
     ("path", "before", "after"),
     [

@@ -1,7 +1,6 @@
 """The training job end to end, with real Ray and faults on purpose. What survives is compared bit for bit."""
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -137,7 +136,7 @@ def test_numbers_that_break_are_one_sentence(scenes: str, tmp_path: Path) -> Non
     run = only_run(str(tmp_path))
     (row,) = read_history(run)  # it shows where the numbers went, and nothing can go on from there
     assert row["images_seen"] == 48
-    assert any(not math.isfinite(number) for number in row.values())
+    assert None in row.values()
     assert read_pointer(run).checkpoints == []
     page = run.read_bytes("report.html").decode()
     assert "stopped: training broke between image 0 and image 48" in page
