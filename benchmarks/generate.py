@@ -32,6 +32,7 @@ from argan.storage.local import LocalStorage
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARD_SAMPLES = 250
+KEEP_ALL = ("min_spread=0", "min_contrast=-10", "max_prior_correlation=1", "min_sharpness=0", "max_saturation=1")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -102,6 +103,7 @@ def untrained(folder: str, config: Config) -> str:
 def job(run: str, out: str, samples: int, *, workers: int) -> float:
     """Tuples a second between the first record and the last."""
     options = ["--shard-samples", str(SHARD_SAMPLES), "--num-workers", str(workers)]
+    options += [word for limit in KEEP_ALL for word in ("--limit", limit)]  # as in the bare loop: none is left out
     warm_up = SHARD_SAMPLES * 2 * workers  # the shards that are in flight when the first ones are done
     last_line("jobs/generate.py", "--run", run, "--num-samples", str(samples + warm_up), "--out", out, *options)
     times_s = sorted(path.stat().st_mtime for path in Path(out).glob("shards/*.json"))[workers - 1 :]
