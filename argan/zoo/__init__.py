@@ -1,7 +1,7 @@
-"""Small trained models that ship with the package: `zoo:NAME` stands wherever a run's URI does.
+"""Small trained models that ship with the package: `zoo:NAME` stands wherever a run's URI does. There are none yet.
 
 Each is the folder of a run, reduced to what sampling needs (argan/runs/export.py), and metrics.json, what
-jobs/evaluate.py found when it judged this very model. docs/results/zoo.md says by which commands they were made.
+jobs/evaluate.py found when it judged this very model.
 """
 
 from pathlib import Path
