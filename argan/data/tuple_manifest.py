@@ -55,7 +55,7 @@ def manifest_faults(out: Storage, folder: Path) -> list[tuple[str, str]]:
         head, right = read_head(out), unseal((folder / HEAD_PATH).read_bytes(), SET_SCHEMA, indent=1)
         if {**head, "manifest_sha256": ""} != {**right, "manifest_sha256": ""}:
             faults.append((HEAD_PATH, STALE))
-        elif not faults and head["manifest_sha256"] != file_sha256(found):
+        elif not faults and head["manifest_sha256"] != path_sha256(found):
             faults.append((HEAD_PATH, f"its sha256 of {ROWS_PATH} is another"))
     except MissingError:
         faults.append((HEAD_PATH, "missing: the set was never finished"))
@@ -96,7 +96,7 @@ def make_tuple_manifest(folder: Path, terms_sha256: str, records: Iterable[Tuple
         "rejected": dict(sorted(rejected.items())),
         "num_duplicates": len(all_hashes) - len(np.unique(all_hashes)),
         "shards": shards,
-        "manifest_sha256": file_sha256(folder / ROWS_PATH),
+        "manifest_sha256": path_sha256(folder / ROWS_PATH),
     }
     (folder / HEAD_PATH).write_bytes(seal(head, indent=1))
     return head
@@ -121,7 +121,7 @@ def read_columns(out: Storage, names: list[str]) -> dict[str, np.ndarray]:
     return {name: table[name].to_numpy() for name in names}
 
 
-def file_sha256(path: Path) -> str:
+def path_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

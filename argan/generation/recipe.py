@@ -1,7 +1,6 @@
 """What a set is made of: somebody's recipe, the model, the platform. Together they decide its bytes."""
 
 import dataclasses
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from argan.config import Config, require
 from argan.data.sealed import seal, seal_of, unseal
+from argan.data.shard_files import sha256
 from argan.errors import DataError, UserError
 from argan.optics import ApertureShape, views_needed
 from argan.settings import to_dict
@@ -127,7 +127,7 @@ def differences(before: Terms, now: Terms) -> str:
 
 
 def config_sha256(config: Config) -> str:
-    return hashlib.sha256(json.dumps(to_dict(config), sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps(to_dict(config), sort_keys=True).encode())
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

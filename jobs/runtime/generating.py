@@ -82,7 +82,8 @@ def generate(request: GenerationRequest) -> Made:
             recipe=recipe, checkpoint_sha256=checkpoint, config_sha256=config_sha256(config), **workers.made_by()
         )
         _settle_terms(out, terms)
-        num_new, size_bytes = _make(workers, terms, range(recipe.num_shards), {})
+        calls = [(number, terms) for number in range(recipe.num_shards)]
+        num_new, size_bytes = _make(workers, "make", calls)
     head = write_tuple_manifest(out, terms.sha256, records(out, terms))
     if not head["num_kept"]:
         raise UserError(f"all {head['num_samples']:,} samples were rejected ({head['rejected']}): see {out.uri}")
@@ -125,7 +126,8 @@ def repair(request: CareRequest) -> tuple[list[Fault], list[Fault]]:
         ):
             raise UserError(f"no shard of {out.uri} was made on the terms in {TERMS_PATH}: which are right?")
         broken = [number for number, check in checks.items() if check.faults]
-        _make(workers, terms, broken, _expected(out, checks))
+        expected = _expected(out, checks)
+        _make(workers, "make_anew", [(number, terms, expected.get(number)) for number in broken])
     for fault in list(surplus(out, terms)):
         out.delete(fault.path)
     head = write_tuple_manifest(out, terms.sha256, records(out, terms))
@@ -160,17 +162,15 @@ def _settle_terms(out: Storage, terms: Terms) -> None:
             raise UserError(f"{out.uri} holds a set made on other terms ({changed}): choose another place") from None
 
 
-def _make(
-    workers: "ShardWorkers", terms: Terms, numbers: Sequence[int], expected: Mapping[int, str]
-) -> tuple[int, int]:
-    """(shards that were not there, bytes of all)."""
-    total = sum(len(terms.recipe.indices(number)) for number in numbers)
+def _make(workers: "ShardWorkers", method: str, calls: Sequence[tuple[Any, ...]]) -> tuple[int, int]:
+    """(shards made now, bytes of all). A call is a shard's number, the terms, and what else `method` takes."""
+    total = sum(len(terms.recipe.indices(number)) for number, terms, *_ in calls)
     progress, done, kept, num_new, size_bytes = Progress(total, "tuples"), 0, 0, 0, 0
-    for _, made in workers.over("make", [(number, terms, expected.get(number)) for number in numbers]):
+    for _, made in workers.over(method, calls):
         done, kept, size_bytes = done + made.num_samples, kept + made.num_kept, size_bytes + made.size_bytes
         num_new += made.is_new
         progress.show(done, f"{kept:,} kept | {size_bytes / 1e6:,.1f} MB | {num_new:,} new shards")
-    if numbers:
+    if calls:
         progress.close(done, f"{kept:,} kept | {size_bytes / 1e6:,.1f} MB | {num_new:,} new shards")
     return num_new, size_bytes
 

@@ -50,19 +50,23 @@ class ShardWorker:
     def made_by(self) -> dict[str, Any]:
         return made_by(self._device)
 
-    def make(self, number: int, terms: Terms, expected_sha256: str | None = None) -> MadeShard:
-        """Makes a shard, unless it stands there whole. Raises UserError, and writes nothing, where a tar with another
-        hash than the expected one comes out.
-        """
+    def make(self, number: int, terms: Terms) -> MadeShard:
+        """Makes a shard, unless it stands there whole."""
         record = finished_shard(self._out, number, terms.sha256)
-        is_new = record is None
         if record is None:
-            with self._computing:
-                record, tar = make_shard(self._maker(terms), terms, number)
-            if expected_sha256 not in (None, record.shard.sha256):
-                raise UserError(f"{record.shard.name} comes out with other bytes here: this is not what made the set")
-            write_shard(self._out, number, tar=tar, record=encode_record(record))
-        return MadeShard(is_new, len(record.rows), record.shard.num_samples, record.shard.size_bytes)
+            return self.make_anew(number, terms, None)
+        return MadeShard(False, len(record.rows), record.shard.num_samples, record.shard.size_bytes)
+
+    def make_anew(self, number: int, terms: Terms, expected_sha256: str | None) -> MadeShard:
+        """Makes a shard whatever stands there: it may be whole by its hashes, and wrong. Raises UserError, and writes
+        nothing, where a tar with another hash than the expected one comes out.
+        """
+        with self._computing:
+            record, tar = make_shard(self._maker(terms), terms, number)
+        if expected_sha256 not in (None, record.shard.sha256):
+            raise UserError(f"{record.shard.name} comes out with other bytes here: this is not what made the set")
+        write_shard(self._out, number, tar=tar, record=encode_record(record))
+        return MadeShard(True, len(record.rows), record.shard.num_samples, record.shard.size_bytes)
 
     def check(self, number: int, terms: Terms, num_retaken: int) -> ShardCheck:
         files = read_shard(self._out, number)

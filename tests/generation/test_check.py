@@ -12,7 +12,7 @@ from small_set import SmallSet, content, make_small_set, recipe
 from argan.data.sealed import seal, unseal
 from argan.data.shard_files import record_path, tar_path, write_shard
 from argan.data.tar import TarWriter
-from argan.data.tuple_manifest import HEAD_PATH, ROWS_PATH, SET_SCHEMA, file_sha256, make_tuple_manifest, read_head
+from argan.data.tuple_manifest import HEAD_PATH, ROWS_PATH, SET_SCHEMA, make_tuple_manifest, path_sha256, read_head
 from argan.data.tuple_set import encode_record, read_record, sample_members
 from argan.errors import DataError
 from argan.generation.check import Fault
@@ -141,7 +141,7 @@ def test_the_same_rows_in_another_pyarrows_bytes_are_no_fault(small: SmallSet, t
                 out.write_table(source.read_row_group(group))
         source.close()
     head = read_head(small.out)
-    head["manifest_sha256"] = file_sha256(Path(small.out.uri) / ROWS_PATH)
+    head["manifest_sha256"] = path_sha256(Path(small.out.uri) / ROWS_PATH)
     small.out.write_bytes(HEAD_PATH, seal({"schema": SET_SCHEMA, **head}, indent=1))
     assert small.faults() == []
 

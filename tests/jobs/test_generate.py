@@ -17,7 +17,9 @@ import pytest
 import torch
 from training_job import ROOT, children
 
+from argan.data.shard_files import record_path
 from argan.data.tuple_manifest import read_head
+from argan.data.tuple_set import encode_record, read_record
 from argan.errors import UserError
 from argan.presets import preset
 from argan.runs.checkpoints import commit_checkpoint
@@ -154,13 +156,16 @@ def test_what_is_broken_is_named_and_mended_byte_for_byte(undisturbed: Storage, 
     flipped[len(flipped) // 2] ^= 4
     out.write_bytes("shards/00003.tar", bytes(flipped))
     out.delete("shards/00007.json")
+    wrong = read_record(out, 11)  # whole by all its hashes, but not what the tar holds
+    next(row for row in wrong.rows if not row["reason"])["contrast"] += 0.25
+    out.write_bytes(record_path(11), encode_record(wrong))
     out.write_bytes("shards/00040.tar", whole["shards/00001.tar"])
     out.write_bytes("manifest.parquet", whole["manifest.parquet"][:-1])
     out.write_bytes("shards/notes.txt", b"not ours to delete")
     found = generate("verify", out.uri)
     assert found.returncode == 1
-    for path in ("shards/00003.tar", "shards/00007.json", "shards/00040.tar"):
-        assert f"{path}: " in found.stdout
+    for path in ("shards/00003.tar", "shards/00007.json", "shards/00011.tar, sample", "shards/00040.tar"):
+        assert path in found.stdout
     touched = {path: (tmp_path / "set" / path).stat().st_mtime_ns for path in whole if out.exists(path)}
     mended = generate("repair", out.uri)
     assert mended.returncode == 1, mended.stderr
@@ -168,7 +173,11 @@ def test_what_is_broken_is_named_and_mended_byte_for_byte(undisturbed: Storage, 
     out.delete("shards/notes.txt")
     assert content(out) == whole
     changed = {path for path in whole if (tmp_path / "set" / path).stat().st_mtime_ns != touched.get(path)}
-    assert {path for path in changed if path.endswith(".tar")} == {"shards/00003.tar", "shards/00007.tar"}
+    assert {path for path in changed if path.endswith(".tar")} == {
+        "shards/00003.tar",
+        "shards/00007.tar",
+        "shards/00011.tar",
+    }
     assert generate("verify", out.uri).returncode == 0
 
 
