@@ -5,7 +5,6 @@ mask.png        uint8: 255 where the subject is, 0 elsewhere
 json            schema, dof_scale, disparity_scale, disparity_offset, and what else the maker of the set knows
 """
 
-import io
 import json
 import math
 from collections.abc import Mapping
@@ -13,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
+from argan.data.png import decode_png, encode_png
 from argan.errors import DataError
 
 TRUTH_SCHEMA = "argan-truth/1"
@@ -52,8 +51,8 @@ def encode_truth(disparity: NDArray[np.float32], mask: NDArray[np.bool_], info: 
     codes = np.rint((exact - low) / step).astype(np.uint16)
     record = {"schema": TRUTH_SCHEMA, "disparity_scale": step, "disparity_offset": low, **info}
     return {
-        "disparity.png": _png(codes),
-        "mask.png": _png(mask.astype(np.uint8) * np.uint8(255)),
+        "disparity.png": encode_png(codes),
+        "mask.png": encode_png(mask.astype(np.uint8) * np.uint8(255)),
         "json": json.dumps(record, sort_keys=True, allow_nan=False).encode(),
     }
 
@@ -67,8 +66,8 @@ def decode_truth(members: Mapping[str, bytes]) -> Truth:
     step, low = _number(record, "disparity_scale"), _number(record, "disparity_offset")
     if step <= 0:
         raise DataError(f"disparity_scale must be positive, got {step}")
-    codes = _pixels(members["disparity.png"], "disparity.png", np.uint16)
-    mask = _pixels(members["mask.png"], "mask.png", np.uint8)
+    codes = decode_png(members["disparity.png"], "disparity.png", np.uint16)
+    mask = decode_png(members["mask.png"], "mask.png", np.uint8)
     if codes.shape != mask.shape:
         raise DataError(f"disparity.png and mask.png differ in size: {codes.shape} and {mask.shape}")
     if not np.isin(mask, (0, 255)).all():
@@ -80,23 +79,6 @@ def decode_truth(members: Mapping[str, bytes]) -> Truth:
 
 def _of(array: NDArray[Any]) -> str:
     return f"{array.dtype}{list(array.shape)}"
-
-
-def _png(pixels: NDArray[Any]) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, format="PNG")
-    return out.getvalue()
-
-
-def _pixels(data: bytes, name: str, dtype: type[np.generic]) -> NDArray[Any]:
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-            pixels = np.asarray(image)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{name} is not a whole PNG: {error}") from error
-    if pixels.ndim != 2 or pixels.dtype != dtype:
-        raise DataError(f"{name} must be one channel of {np.dtype(dtype)}, got {_of(pixels)}")
-    return pixels
 
 
 def _record(data: bytes) -> dict[str, Any]:

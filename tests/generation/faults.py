@@ -9,11 +9,11 @@ import numpy as np
 from small_set import SmallSet
 
 from argan.data.manifest import ShardInfo
+from argan.data.png import encode_png
 from argan.data.shard_files import record_path, sha256, tar_path, write_shard
 from argan.data.tar import TarWriter
 from argan.data.tuple_manifest import HEAD_PATH, ROWS_PATH, write_tuple_manifest
 from argan.data.tuple_set import TupleShard, encode_record, read_record, sample_members
-from argan.data.tuples import encode_png
 from argan.generation.shard import add_sample
 from argan.storage import Storage
 
