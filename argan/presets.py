@@ -1,7 +1,7 @@
 """Named configurations. Each docstring says the command, how long it takes, and what to expect.
 
 `small` is sized for two CPU cores, `full` for a GPU. Durations and scores are measured where a docstring gives a
-figure; the `full` presets have not run on a GPU yet and say so. How the focus prior falls (prior.fall_images) was found
+figure; no `full` preset has been trained to its end yet. How the focus prior falls (prior.fall_images) was found
 at 32 px and is the same in all of them: untuned elsewhere.
 """
 
@@ -71,7 +71,7 @@ def _full(resolution: int, generator: tuple[int, ...], discriminator: tuple[int,
 
 
 def full_32() -> Config:
-    """32 px on a GPU, bf16 and compiled. Untested on a GPU.
+    """32 px on a GPU, bf16 and compiled. Not trained by anybody yet.
 
     python jobs/train.py --preset full-32 --data s3://BUCKET/SET --out s3://BUCKET/runs --num-workers 1
     """
@@ -79,7 +79,8 @@ def full_32() -> Config:
 
 
 def full_64() -> Config:
-    """64 px on one or more GPUs, bf16 and compiled. Untested on a GPU.
+    """64 px on one or more GPUs, bf16 and compiled. 1,300 images/s on one H100 whose processor could not keep it busy
+    (docs/LOG.md, 2026-11-27). Not trained to its end by anybody yet; on several GPUs untested.
 
     python jobs/train.py --preset full-64 --data s3://BUCKET/SET --out s3://BUCKET/runs --num-workers 4
     """
@@ -87,7 +88,7 @@ def full_64() -> Config:
 
 
 def full_128() -> Config:
-    """128 px on several GPUs, bf16 and compiled. Untested on a GPU.
+    """128 px on several GPUs, bf16 and compiled. Not trained by anybody yet; on several GPUs untested.
 
     python jobs/train.py --preset full-128 --data s3://BUCKET/SET --out s3://BUCKET/runs --num-workers 8
     """

@@ -27,7 +27,7 @@ def made_by(device: torch.device) -> dict[str, Any]:
 
 def settle_numerics(device: torch.device) -> None:
     """For a process that makes samples: the same sums every time. One thread; on a GPU no algorithm whose order of
-    summing changes, and none in TF32. Not tried on a GPU yet.
+    summing changes, and none in TF32.
     """
     torch.set_num_threads(1)
     if device.type == "cuda":
