@@ -1,4 +1,5 @@
-"""Judge a run by the depth it has learned, on photos whose depth is known: scenes, or any set in the truth schema.
+"""Judge a run by the depth it has learned, on photos whose depth is known: scenes, or any set in the truth schema;
+and by its photos, which KID compares with those, or with any packed set.
 
 On a laptop:    python jobs/evaluate.py --run build/runs/small-32-0123456789 --json build/evaluation.json
 On a cluster:   ray job submit --working-dir . -- python jobs/evaluate.py --run s3://BUCKET/runs/NAME \\
@@ -6,7 +7,8 @@ On a cluster:   ray job submit --working-dir . -- python jobs/evaluate.py --run 
 
 One process on one machine, with all its cores. Writes one JSON object: each measure by name, and by the same names its
 ceiling, its best trivial guess and the gap closed between the two; docs/decisions/evaluation.md says what they mean.
-The two estimators that it trains are kept in a folder beside it: the same command again trains neither.
+The two estimators that it trains, and the real photos' features, are kept in a folder beside it: the same command again
+computes neither.
 """
 
 import argparse
@@ -24,7 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
 
     from argan.evaluation.estimation import EstimatorBudget  # after the arguments: --help answers at once
+    from jobs.runtime.depth_quality import DepthQuality
     from jobs.runtime.evaluation import EvaluationRequest, evaluate, plan
+    from jobs.runtime.photo_quality import PhotoQuality
 
     json_file = OutputFile.at(arguments.json)
     page_file = OutputFile.at(arguments.page) if arguments.page else None
@@ -36,10 +40,20 @@ def main(argv: list[str] | None = None) -> int:
         cache_uri=cache.uri,
         data_uri=arguments.data,
         num_photos=arguments.scenes,
-        seed=arguments.seed,
-        budget=EstimatorBudget(
-            num_images=arguments.estimator_images, num_pairs=arguments.estimator_pairs, seed=arguments.seed
+        depth=DepthQuality(
+            seed=arguments.seed,
+            budget=EstimatorBudget(
+                num_images=arguments.estimator_images, num_pairs=arguments.estimator_pairs, seed=arguments.seed
+            ),
         ),
+        photos=PhotoQuality(
+            photos_uri=arguments.photos,
+            num_fakes=arguments.kid_images,
+            num_reals=arguments.kid_images,
+            features=arguments.features,
+            seed=arguments.seed,
+        ),
+        only=arguments.only,
     )
     planned = plan(request)  # refuses what cannot be done, before anything is written
     if arguments.dry_run:
@@ -52,7 +66,10 @@ def main(argv: list[str] | None = None) -> int:
     json_file.write(strict_json.dumps(result, indent=2) + "\n")
     if page_file:
         page_file.write(page())
-    for measure, gap in result["gap_closed"].items():
+    if "kid" in result:
+        low, high = result["kid_interval"]
+        print(f"kid {result['kid']:.2f} | 95 % of subsets in {low:.2f} .. {high:.2f}")
+    for measure, gap in result.get("gap_closed", {}).items():
         trivial = result["trivial"][measure]
         print(
             f"{measure} {result[measure]:.4f} | best trivial {trivial['value']:.4f} ({trivial['name']}) | "
@@ -76,6 +93,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--seed", type=int, default=0, help="of samples, estimators and pixel pairs, not of the photos (default 0)")
     add("--estimator-images", type=count, default=48_000, help="images an estimator sees (default 48000)")
     add("--estimator-pairs", type=count, default=8_000, help="distinct pairs among them (default 8000)")
+    add("--only", choices=("depth", "kid"), help="leave the other out")
+    add("--kid-images", type=count, default=1000, metavar="N", help="generated photos for KID (default 1000)")
+    add(
+        "--photos", metavar="URI", help="compare with as many photos of this packed set (default: with those judged on)"
+    )
+    add("--features", default="efficientnet-lite0", metavar="NET", help="that, or the path of Inception as TorchScript")
     add("--dry-run", action="store_true", help="print what would be done as JSON, and stop")
     return parser.parse_args(argv)
 

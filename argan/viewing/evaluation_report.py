@@ -9,6 +9,7 @@ from argan.viewing.pages import Bar, Block, Gallery, Picture, Prose, Section, Ta
 from argan.viewing.pictures import legend, png_bytes
 
 MEASURES = {
+    "kid": "Distance of generated photos from real ones in deep features, x 1000: 0 is none. Not judged by depth.",
     "foreground_auc": "How well disparity alone separates the subject from the rest: 0.5 is chance, 1 is perfect.",
     "ordinal_accuracy": "How many pairs of places, unlike in true disparity, come in the right order: 0.5 is chance.",
     "spearman": "Rank correlation of estimated and true disparity: 0 is none, 1 is the same order everywhere.",

@@ -17,9 +17,9 @@ from argan.storage import open_storage
 from argan.training.checkpoint import snapshot
 from argan.training.state import build_state
 from jobs.evaluate import OutputFile, main
-from jobs.runtime import evaluation
+from jobs.runtime import depth_quality, evaluation, photo_quality
 
-SMALL = ["--scenes", "6", "--estimator-images", "64", "--estimator-pairs", "32"]
+SMALL = ["--scenes", "6", "--estimator-images", "64", "--estimator-pairs", "32", "--only", "depth"]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_same_command_same_digits_and_a_kept_estimator_is_the_trained_one(run_ur
     results = []
     for folder, name in (("a", "trained.json"), ("b", "trained.json"), ("b", "kept.json")):
         if name == "kept.json":
-            monkeypatch.setattr(evaluation, "train_estimator", no_training)
+            monkeypatch.setattr(depth_quality, "train_estimator", no_training)
         main(["--run", run_uri, "--json", str(tmp_path / folder / name), *SMALL])
         results.append((tmp_path / folder / name).read_text())
     assert results[0] == results[1] == results[2]
@@ -79,6 +79,48 @@ def test_same_command_same_digits_and_a_kept_estimator_is_the_trained_one(run_ur
         with pytest.raises(DataError, match=f"{file.name} is broken, delete it"):
             main(["--run", run_uri, "--json", str(tmp_path / "b" / "c.json"), *SMALL])
         file.write_bytes(whole)
+
+
+def test_kid_with_its_protocol_and_the_real_features_kept(run_uri, tmp_path, monkeypatch):
+    command = ["--run", run_uri, "--scenes", "12", "--only", "kid", "--kid-images", "10", "--json"]
+    results, asked = [], []
+    real_extract = photo_quality.extract
+    monkeypatch.setattr(photo_quality, "extract", lambda *given: asked.append(len(given[1])) or real_extract(*given))
+    for name in ("a", "b"):
+        assert main([*command, str(tmp_path / name)]) == 0
+        results.append((tmp_path / name).read_text())
+    assert results[0] == results[1]
+    assert asked == [12, 10, 10]  # the second time those of the scenes lie there
+    result = json.loads(results[0])
+    assert result["kid_interval"][0] <= result["kid"] <= result["kid_interval"][1]
+    assert result["kid"] > 100  # noise of an untrained net
+    protocol = result["protocol"]["kid"]
+    assert protocol["features"]["extractor"] == "efficientnet-lite0"
+    assert (protocol["num_real"], protocol["num_fake"], protocol["subset_images"]) == (12, 10, 5)
+    assert protocol["real"]["scenes_version"]
+
+
+def test_kid_compares_with_the_photos_of_a_packed_set(run_uri, tmp_path):
+    data = pack_scenes(tmp_path / "set", 40, 16)
+    command = ["--run", run_uri, "--only", "kid", "--photos", data, "--kid-images", "10"]
+    assert main([*command, "--json", str(tmp_path / "a.json"), "--page", str(tmp_path / "a.html")]) == 0
+    real = json.loads((tmp_path / "a.json").read_text())["protocol"]["kid"]["real"]
+    assert (real["data"], real["num_photos"]) == (data, 10)
+    assert "kid" in (tmp_path / "a.html").read_text()
+    with pytest.raises(DataError, match="holds photos of 32 px, the run makes 16 px"):
+        main([*command[:-3], pack_scenes(tmp_path / "large", 40, 32), "--json", str(tmp_path / "b.json")])
+
+
+def test_a_standard_gan_is_judged_by_its_photos_alone(tmp_path):
+    config = override(preset("debug"), {"method": "gan"})
+    run = open_run(str(tmp_path), config)
+    write_config(run, config)
+    state = build_state(config, torch.device("cpu"))
+    commit_checkpoint(run, snapshot(state), config=config, device=state.device, attempt=1, keep=1)
+    command = ["--run", run.uri, "--scenes", "6", "--kid-images", "6", "--json", str(tmp_path / "a.json")]
+    with pytest.raises(UserError, match="no disparity to judge: --only kid"):
+        main(command)
+    assert main([*command, "--only", "kid"]) == 0
 
 
 def test_runs_share_their_ceiling_and_nothing_else(run_uri, tmp_path):

@@ -1,0 +1,171 @@
+"""The depth that a run has learned: two estimators, one taught by fakes and one by truth, judged on the same photos."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from argan.api import Run
+from argan.config import Config
+from argan.errors import DataError, MissingError, UserError
+from argan.evaluation.depth import Evaluation, evaluate_depth
+from argan.evaluation.estimation import EstimatorBudget, Pairs, PairSource, build_estimator, train_estimator
+from argan.evaluation.measures import MEASURES, RankSettings, TruthSet
+from argan.evaluation.protocol import depth_protocol, protocol_hash, training_protocol
+from argan.models.estimator import Estimator
+from argan.pixels import to_signed
+from argan.settings import run_name
+from argan.storage import Storage
+from argan.training.checkpoint import load_weights
+from argan.viewing.pictures import disparity_colours, grid, png_bytes
+from jobs.runtime.judges import Judges, progress_line, say
+
+PICTURES_EACH = 4  # best, median and worst
+PICTURE_SIDE_PX = 192
+RANKED_BY = "ordinal_accuracy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepthQuality:
+    """What an estimator may spend, and the seed of samples, estimators and pixel pairs."""
+
+    budget: EstimatorBudget = field(default_factory=EstimatorBudget)
+    seed: int = 0
+
+    @property
+    def ranks(self) -> RankSettings:
+        return RankSettings(seed=self.seed)
+
+
+def plan_depth(
+    run_uri: str, config: Config, judges: Judges, quality: DepthQuality, device: torch.device
+) -> dict[str, Any]:
+    """What would be done. Raises UserError for a run without disparity."""
+    if config.method == "gan":
+        raise UserError("a standard GAN has no disparity to judge: --only kid")
+    budget = _affordable(quality.budget, judges)
+    ceiling = training_protocol(judges.teach_record, budget, device)
+    fakes = training_protocol({"run": run_uri, "run_name": run_name(config)}, budget, device)
+    return {
+        "steps": budget.num_images // budget.batch_images,
+        "epochs": round(budget.num_images / budget.num_pairs, 2),
+        "protocol": depth_protocol(fakes=fakes, ceiling=ceiling, test=judges.test_record, ranks=quality.ranks),
+    }
+
+
+def judge_depth(run: Run, judges: Judges, quality: DepthQuality, cache: Storage) -> tuple[Evaluation, TruthSet]:
+    """The evaluation and the photos it is of. Estimators are found in `cache`, or trained and put there."""
+    budget = _affordable(quality.budget, judges)
+    truth = training_protocol(judges.teach_record, budget, run.device)
+    fakes = training_protocol(_fakes_record(run, quality.seed), budget, run.device)
+    test = judges.test()
+    ceiling = _taught("truth", lambda: truth_pairs(judges.teach()), truth, budget, cache=cache, device=run.device)
+    net = _taught("fakes", lambda: fake_pairs(run, quality.seed), fakes, budget, cache=cache, device=run.device)
+    say("judging")
+    evaluation = evaluate_depth(
+        net,
+        ceiling,
+        test,
+        prior=run.config.prior,
+        ranks=quality.ranks,
+        protocol=depth_protocol(fakes=fakes, ceiling=truth, test=judges.test_record, ranks=quality.ranks),
+    )
+    return evaluation, test
+
+
+def fake_pairs(run: Run, seed: int) -> PairSource:
+    """What the generator claims: its photos as the discriminator saw them, and their disparity."""
+
+    def source(start: int, count: int) -> Pairs:
+        sample = run.sample(count, seed=seed, start_index=start)
+        return Pairs(sample.photo, sample.disparity)
+
+    return source
+
+
+def truth_pairs(truth: TruthSet) -> PairSource:
+    def source(start: int, count: int) -> Pairs:
+        part = slice(start, start + count)
+        return Pairs(to_signed(torch.from_numpy(truth.images[part])), torch.from_numpy(truth.disparity[part]))
+
+    return source
+
+
+def _taught(
+    teacher: str,
+    pairs: Callable[[], PairSource],
+    protocol: dict[str, Any],
+    budget: EstimatorBudget,
+    *,
+    cache: Storage,
+    device: torch.device,
+) -> Estimator:
+    """The estimator that these pairs teach: the kept one of this very protocol, else trained and kept."""
+    path = f"{teacher}-{protocol_hash(protocol)}.safetensors"
+    net = build_estimator(budget, device)
+    try:
+        load_weights(net, load(cache.read_bytes(path)))
+        say(f"the estimator that learned from {teacher} is kept in {cache.uri}/{path}")
+        return net
+    except MissingError:
+        pass
+    except (SafetensorError, DataError) as error:
+        raise DataError(f"{cache.uri}/{path} is broken, delete it: {error}") from error
+    source = pairs()
+    say(f"an estimator learns from {teacher}")
+    with progress_line(budget.num_images, "images") as progress:
+        net = train_estimator(source, budget, device=device, progress=progress)
+    tensors = {key: tensor.cpu().contiguous() for key, tensor in net.state_dict().items()}
+    cache.write_bytes(path, save(tensors, {"protocol": json.dumps(protocol)}))
+    return net
+
+
+def _affordable(budget: EstimatorBudget, judges: Judges) -> EstimatorBudget:
+    """A small set has fewer distinct pairs; then the generator gives as few."""
+    return replace(budget, num_pairs=min(budget.num_pairs, judges.num_teach))
+
+
+def _fakes_record(run: Run, seed: int) -> dict[str, Any]:
+    return {
+        "run": run.uri,
+        "run_name": run_name(run.config),
+        "images_seen": run.images_seen,
+        "weights_sha256": _weights_sha256(run),
+        "photos": "R(I_d, s D), s ~ p(s)",
+        "seed": seed,
+        "resolution": run.config.resolution,
+    }
+
+
+def _weights_sha256(run: Run) -> str:
+    digest = hashlib.sha256()
+    for tensor in run.camera.state_dict().values():
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def depth_pictures(evaluation: Evaluation, test: TruthSet, d_max_px: float) -> list[tuple[str, bytes]]:
+    """(caption, PNG of photo | estimate | truth) of the best, the median and the worst photos."""
+    scores = evaluation.scores[:, MEASURES.index(RANKED_BY)]
+    order = [index for index in np.argsort(-scores, kind="stable") if not np.isnan(scores[index])]
+    middle = max(0, (len(order) - PICTURES_EACH) // 2)
+    chosen = {
+        "best": order[:PICTURES_EACH],
+        "median": order[middle : middle + PICTURES_EACH],
+        "worst": order[-PICTURES_EACH:],
+    }
+    pictures = []
+    for place, indices in chosen.items():
+        for index in indices:
+            maps = (evaluation.estimates[index, 0].numpy(), test.disparity[index, 0])
+            row = [test.images[index].transpose(1, 2, 0), *(disparity_colours(values, d_max_px) for values in maps)]
+            scale = max(1, PICTURE_SIDE_PX // test.images.shape[-1])
+            caption = f"{place}: photo {index}, {RANKED_BY} {scores[index]:.3f}"
+            pictures.append((caption, png_bytes(grid([row], scale=scale))))
+    return pictures

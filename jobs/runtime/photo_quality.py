@@ -1,0 +1,117 @@
+"""KID of a run: its photos as the discriminator saw them, against real ones whose features are kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from argan.api import Run
+from argan.data.manifest import read_manifest
+from argan.data.reading import decode_photos, read_photo_bytes
+from argan.errors import DataError, MissingError
+from argan.evaluation.features import EFFICIENTNET, Extractor, extract, load_extractor
+from argan.evaluation.kid import Kid, KidSettings, kid
+from argan.evaluation.protocol import protocol_hash
+from argan.pixels import to_bytes
+from argan.storage import Storage, open_storage
+from argan.versions import platform_facts, versions
+from jobs.runtime.judges import Judges, progress_line, say
+
+SAMPLE_IMAGES = 256  # generated at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoQuality:
+    """What photos are compared with, and by what."""
+
+    photos_uri: str | None = None  # a packed set; None: the photos that judge depth
+    num_fakes: int = 1000
+    num_reals: int = 1000
+    features: str = EFFICIENTNET
+    seed: int = 0
+
+    @property
+    def settings(self) -> KidSettings:
+        return KidSettings(seed=self.seed)
+
+
+class RealPhotos(NamedTuple):
+    """uint8 [N,3,H,W], read when they are asked for, and the record of where they come from."""
+
+    read: Callable[[], NDArray[np.uint8]]
+    record: dict[str, Any]
+
+
+def real_photos(quality: PhotoQuality, judges: Judges, resolution: int) -> RealPhotos:
+    """Those of a packed set with the smallest hashes: a sample that does not hang on their order.
+
+    Raises DataError where the set has another resolution.
+    """
+    if quality.photos_uri is None:
+        return RealPhotos(lambda: judges.test().images, judges.test_record)
+    storage = open_storage(quality.photos_uri)
+    manifest = read_manifest(storage)
+    if manifest.resolution != resolution:
+        raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
+    rows = np.argsort(manifest.sha256, kind="stable")[: quality.num_reals]
+    record = {
+        "data": storage.uri,
+        "fingerprint": manifest.order_fingerprint,
+        "part": "the smallest hashes",
+        "num_photos": len(rows),
+        "resolution": resolution,
+    }
+    return RealPhotos(lambda: decode_photos(manifest, rows, read_photo_bytes(storage, manifest, rows)), record)
+
+
+def judge_photos(run: Run, reals: RealPhotos, quality: PhotoQuality, cache: Storage) -> Kid:
+    """KID x 1000, its protocol complete. Raises UserError for too few photos or a file that holds no extractor."""
+    extractor = load_extractor(quality.features, run.device)
+    real = kept_features(reals, extractor, cache)
+    say(f"features of {quality.num_fakes:,} generated photos")
+    with progress_line(quality.num_fakes, "photos") as progress:
+        fake = extract(extractor, generated(run, quality), progress)
+    judged = kid(real, fake, quality.settings)
+    protocol = {
+        **judged.protocol,
+        "features": extractor.record,
+        "real": reals.record,
+        "fake": {"photos": "R(I_d, s D), s ~ p(s), 8 bit", "seed": quality.seed},
+    }
+    return judged._replace(protocol=protocol)
+
+
+def generated(run: Run, quality: PhotoQuality) -> Tensor:
+    """The run's first photos, uint8 [N,3,H,W]."""
+    starts = range(0, quality.num_fakes, SAMPLE_IMAGES)
+    parts = (
+        run.sample(min(SAMPLE_IMAGES, quality.num_fakes - start), seed=quality.seed, start_index=start)
+        for start in starts
+    )
+    return torch.cat([to_bytes(part.photo.cpu().float()) for part in parts])
+
+
+def kept_features(reals: RealPhotos, extractor: Extractor, cache: Storage) -> Tensor:
+    """Of the real photos: read from the cache, where they lie by what they are of, or computed and put there."""
+    facts = platform_facts(extractor.device) | versions()
+    path = f"features-{protocol_hash({'photos': reals.record, 'net': extractor.record, 'platform': facts})}.safetensors"
+    try:
+        features = load(cache.read_bytes(path))["features"]
+        say(f"the features of the real photos are kept in {cache.uri}/{path}")
+        return features
+    except MissingError:
+        pass
+    except (SafetensorError, KeyError) as error:
+        raise DataError(f"{cache.uri}/{path} is broken, delete it: {error}") from error
+    images = torch.from_numpy(reals.read())
+    say(f"features of {len(images):,} real photos")
+    with progress_line(len(images), "photos") as progress:
+        features = extract(extractor, images, progress)
+    cache.write_bytes(path, save({"features": features}))
+    return features

@@ -1,0 +1,87 @@
+"""The extractors: KID of their features puts damage in the order that people see."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from argan.errors import UserError
+from argan.evaluation.features import EFFICIENTNET, Extractor, extract, load_extractor
+from argan.evaluation.kid import KidSettings, kid
+from argan.evaluation.scene_truth import scene_truth
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def extractor() -> Extractor:
+    return load_extractor(EFFICIENTNET, CPU)
+
+
+def scenes(seed: int, num: int) -> torch.Tensor:
+    return torch.from_numpy(scene_truth(seed, num, resolution=32, num_processes=1).images)
+
+
+def blurred(images: torch.Tensor) -> torch.Tensor:
+    return F.avg_pool2d(images.float(), 3, stride=1, padding=1, count_include_pad=False).to(torch.uint8)
+
+
+def noisy(images: torch.Tensor, strength: float) -> torch.Tensor:
+    random = torch.Generator().manual_seed(0)
+    return (images + strength * torch.randn(images.shape, generator=random)).clamp(0, 255).to(torch.uint8)
+
+
+def test_worse_photos_are_farther(extractor: Extractor) -> None:
+    features = extract(extractor, scenes(1, 32))
+    assert features.shape == (32, 1280)
+    others = scenes(2, 32)
+    noise = torch.randint(0, 256, others.shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    damages = [others, noisy(others, 10), blurred(others), noisy(others, 60), noise]
+    values = [kid(features, extract(extractor, each), KidSettings()).value for each in damages]
+    alike, little, blur, much, nothing = values
+    assert abs(alike) < 0.1 * blur
+    assert alike < little < much < nothing
+    assert blur < nothing
+
+
+def test_a_photo_has_its_features_in_any_company(extractor: Extractor) -> None:
+    photos = scenes(3, 5)
+    alone = torch.cat([extract(extractor, photo[None]) for photo in photos])
+    torch.testing.assert_close(extract(extractor, photos), alone, rtol=1e-4, atol=1e-4)
+
+
+def test_features_do_not_hang_on_what_was_extracted_before(extractor: Extractor) -> None:
+    photos = scenes(4, 3)
+    first = extract(extractor, photos)
+    extract(extractor, scenes(5, 8))
+    assert torch.equal(extract(extractor, photos), first)  # no batch statistics, no dropout
+
+
+class MeanColour(torch.nn.Module):
+    """Takes what StyleGAN's Inception takes."""
+
+    def forward(self, images: torch.Tensor, return_features: bool = False) -> torch.Tensor:
+        assert return_features
+        return images.float().mean((2, 3))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_net_of_ones_own_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "mean.pt"
+    torch.jit.script(MeanColour()).save(str(path))
+    photos = scenes(6, 4)
+    own = load_extractor(str(path), CPU)
+    torch.testing.assert_close(extract(own, photos), photos.float().mean((2, 3)))
+    assert own.record["extractor"] == "TorchScript mean.pt"
+    assert len(own.record["weights_sha256"]) == 64
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("content", [None, b"", b"no archive"])
+def test_what_is_no_extractor_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "inception.pt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"inception.pt is neither efficientnet-lite0 nor a TorchScript file"):
+        load_extractor(str(path), CPU)
