@@ -21,7 +21,7 @@ FLOORS = [
     },
     {"argan.storage", "argan.optics", "argan.losses", "argan.zoo"},
     {"argan.models", "argan.scenes", "argan.data"},
-    {"argan.training", "argan.evaluation", "argan.generation"},
+    {"argan.training", "argan.evaluation", "argan.generation", "argan.search"},
     {"argan.viewing"},
     {"argan.runs"},
     {"argan.api"},

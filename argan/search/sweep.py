@@ -1,0 +1,115 @@
+"""A search as data: which keys vary over what, judged by what, with which budget in images."""
+
+import hashlib
+import itertools
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from argan.config import Config
+from argan.errors import UserError
+from argan.presets import preset
+from argan.search.space import Range, describe, grid_points
+from argan.settings import override
+
+Search = Literal["grid", "random", "optuna"]
+Stopping = Literal["none", "asha", "dominated"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """A number of jobs/evaluate.py's result, by its dotted name: "kid", "gap_closed.ordinal_accuracy"."""
+
+    name: str
+    goal: Literal["min", "max"]
+    reference: float
+    """Where the hypervolume begins: fixed before the first trial, or it could be moved to flatter a search."""
+
+    def cost(self, value: float) -> float:
+        """The value as something to make small."""
+        return value if self.goal == "min" else -value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judging:
+    """What a trial is judged with at each rung; smaller than jobs/evaluate.py's defaults, for there are many."""
+
+    num_photos: int = 500
+    estimator_images: int = 16_000
+    estimator_pairs: int = 4_000
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """Raises UserError where it cannot be run."""
+
+    name: str
+    preset: str
+    space: Mapping[str, Range]
+    """Configuration keys and what they may be."""
+    objectives: tuple[Objective, ...]
+    """One or two; asha looks at the first."""
+    rungs_images: tuple[int, ...]
+    """Where trials are judged, and given up or not; the last is the budget of one trial."""
+    num_trials: int
+    search: Search = "optuna"
+    grid_points: int = 3
+    """Of a range of numbers; grid only."""
+    stopping: Stopping = "dominated"
+    keep_share: float = 0.5
+    """Of the trials at a rung, about so many go on."""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Keys that differ from the preset in every trial."""
+    judging: Judging = field(default_factory=Judging)
+    seed: int = 0
+    data_fingerprint: str = ""
+    """Of the set that trials are trained on: on other data it is another sweep."""
+
+    def __post_init__(self) -> None:
+        if not self.space:
+            raise UserError(f"the sweep {self.name} varies nothing")
+        if both := self.space.keys() & self.fixed.keys():
+            raise UserError(f"{sorted(both)[0]} is both fixed and searched for")
+        if not 1 <= len(self.objectives) <= 2:
+            raise UserError(f"a sweep has one or two objectives, got {len(self.objectives)}")
+        rungs = self.rungs_images
+        if not rungs or rungs[0] < 1 or any(a >= b for a, b in itertools.pairwise(rungs)):
+            raise UserError(f"rungs_images must grow, got {rungs}")
+        if self.num_trials < 1:
+            raise UserError(f"num_trials must be at least 1, got {self.num_trials}")
+        if self.grid_points < 1:
+            raise UserError(f"grid_points must be at least 1, got {self.grid_points}")
+        if not 0 < self.keep_share <= 1:
+            raise UserError(f"keep_share must be in (0, 1], got {self.keep_share}")
+        if self.stopping == "dominated" and len(self.objectives) == 1:
+            raise UserError("with one objective nothing is dominated in both: stopping must be asha or none")
+        for end in (0.0, 1.0):  # what the configuration refuses is refused now, not after hours
+            self.config({key: of.at(end) for key, of in self.space.items()})
+        batch = self.config({key: of.at(0.0) for key, of in self.space.items()}).schedule.tick_images
+        if any(images % batch for images in rungs):
+            raise UserError(f"rungs_images must be multiples of schedule.tick_images = {batch}, got {rungs}")
+
+    def config(self, changes: Mapping[str, Any], total_images: int | None = None) -> Config:
+        """A trial's configuration, to be trained so long; None: to the last rung."""
+        images = self.rungs_images[-1] if total_images is None else total_images
+        settled = {"schedule.total_images": images, "data.fingerprint": self.data_fingerprint}
+        return override(preset(self.preset), {**self.fixed, **changes, **settled})
+
+    def grid(self) -> dict[str, list[Any]]:
+        """The points of each key."""
+        return {key: grid_points(of, self.grid_points) for key, of in self.space.items()}
+
+    def definition(self) -> dict[str, Any]:
+        """Plain JSON of all that the results depend on; how many trials are made is no part of it."""
+        values = asdict(self)
+        del values["num_trials"]
+        values["space"] = {key: describe(of) for key, of in self.space.items()}
+        return json.loads(json.dumps(values))
+
+    @property
+    def folder(self) -> str:
+        """NAME-HASH: another definition is another sweep."""
+        text = json.dumps(self.definition(), sort_keys=True)
+        return f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"

@@ -1,0 +1,54 @@
+"""A sweep's table: plain JSON of every trial, the front, and what it all cost; the page and people read it."""
+
+import shlex
+from typing import Any
+
+from argan.search.ledger import Ledger, Trial
+from argan.search.pareto import front, hypervolume
+
+
+def sweep_table(ledger: Ledger, *, data_uri: str, runs_uri: str) -> dict[str, Any]:
+    """What the ledger says, in the order of the trials. Trials count for the front at the last rung alone."""
+    sweep = ledger.sweep
+    whole = [trial for trial in ledger.trials if trial.images == sweep.rungs_images[-1]]
+    costs = [ledger.costs(trial.rungs[-1]) for trial in whole]
+    reference = [objective.cost(objective.reference) for objective in sweep.objectives]
+    definition = sweep.definition()
+    return {
+        "sweep": {
+            **definition,
+            "objectives": [{"name": each["name"], "goal": each["goal"]} for each in definition["objectives"]],
+            "reference": [objective.reference for objective in sweep.objectives],
+            "data": data_uri,
+            "num_trials": sweep.num_trials,
+        },
+        "trials": [_row(ledger, trial, data_uri, runs_uri) for trial in ledger.trials],
+        "front": [whole[index].number for index in front(costs)],
+        "hypervolume": hypervolume(costs, reference),
+        "images_spent": sum(trial.images for trial in ledger.trials),
+        "seconds_spent": sum(rung.seconds for trial in ledger.trials for rung in trial.rungs),
+    }
+
+
+def training_command(ledger: Ledger, trial: Trial, data_uri: str, runs_uri: str) -> str:
+    """Trains the trial's run to the preset's own length; it goes on from where the sweep left it."""
+    sweep = ledger.sweep
+    keys = {**sweep.fixed, **trial.changes}
+    words = ["python", "jobs/train.py", "--preset", sweep.preset, "--data", data_uri, "--out", runs_uri]
+    for key, value in keys.items():
+        text = ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+        words += [f"--{key}", text.lower() if isinstance(value, bool) else text]
+    return shlex.join(words)
+
+
+def _row(ledger: Ledger, trial: Trial, data_uri: str, runs_uri: str) -> dict[str, Any]:
+    return {
+        "number": trial.number,
+        "run": trial.run,
+        "run_uri": f"{runs_uri}/{trial.run}",
+        "changes": trial.changes,
+        "status": trial.status or "running",
+        "error": trial.error,
+        "rungs": [{"images": r.images, "values": dict(r.values), "seconds": r.seconds} for r in trial.rungs],
+        "command": training_command(ledger, trial, data_uri, runs_uri),
+    }
