@@ -1,0 +1,123 @@
+"""What is proposed lies in the space, is new, and depends on nothing but the ledger."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+from small_sweep import judged, small_sweep, steps
+
+from argan.errors import UserError
+from argan.search.ledger import Known, Ledger, Rung
+from argan.search.proposals import propose
+from argan.search.space import Choice, LogUniform, Uniform, grid_points
+from argan.search.sweep import Objective
+from argan.storage import open_storage
+
+
+@pytest.mark.parametrize("search", ["random", "optuna", "grid"])
+def test_proposals_lie_in_the_space_and_differ(tmp_path: Path, search: str) -> None:
+    sweep = small_sweep(search=search, num_trials=14, stopping="none", rungs_images=(4_000,))
+    list(steps(open_storage(str(tmp_path)), sweep))
+    trials = Ledger(open_storage(str(tmp_path)), sweep).trials
+    assert len(trials) == 14
+    for trial in trials:
+        assert trial.changes.keys() == sweep.space.keys()
+        assert all(of.holds(trial.changes[key]) for key, of in sweep.space.items())
+    assert all(a.changes != b.changes for a, b in itertools.combinations(trials, 2))
+
+
+def test_a_grid_is_every_combination_once(tmp_path: Path) -> None:
+    sweep = small_sweep(search="grid", grid_points=2, num_trials=100, stopping="none", rungs_images=(4_000,))
+    list(steps(open_storage(str(tmp_path)), sweep))
+    tried = [tuple(trial.changes.values()) for trial in Ledger(open_storage(str(tmp_path)), sweep).trials]
+    assert sorted(tried) == sorted(itertools.product((1.0, 6.0), (0.1, 10.0), ("bernoulli", "uniform", "half_normal")))
+
+
+def test_a_space_that_is_exhausted_ends_the_sweep(tmp_path: Path) -> None:
+    space = {"dof.distribution": Choice(values=("bernoulli", "uniform"))}
+    sweep = small_sweep(space=space, num_trials=9)
+    ledger = Ledger(open_storage(str(tmp_path)), sweep)
+    for _ in range(2):
+        ledger.propose(propose(ledger), "run")
+    assert propose(ledger) is None
+
+
+def test_optuna_learns(tmp_path: Path) -> None:
+    """After its first random trials it keeps to the part of the space that is better in both objectives."""
+    sweep = small_sweep(search="optuna", num_trials=30, stopping="none", rungs_images=(16_000,))
+    list(steps(open_storage(str(tmp_path)), sweep))
+    trials = Ledger(open_storage(str(tmp_path)), sweep).trials
+    off = [abs(trial.changes["optics.d_max_at_64_px"] - 3) for trial in trials]
+    assert sum(off[15:]) / 15 < 0.7 * sum(off[:8]) / 8
+
+
+def test_what_is_known_from_elsewhere_counts(tmp_path: Path) -> None:
+    sweep = small_sweep(search="optuna")
+    proposals = []
+    for name, num_known in (("none", 0), ("some", 20)):
+        ledger = Ledger(open_storage(str(tmp_path / name)), sweep)
+        ledger.begin()
+        for number in range(num_known):
+            changes = {
+                "optics.d_max_at_64_px": sweep.space["optics.d_max_at_64_px"].at(number / 20),
+                "prior.weight": 1.0,
+                "dof.distribution": "uniform",
+            }
+            cost = abs(changes["optics.d_max_at_64_px"] - 5)
+            ledger.know(Known(changes, (cost, cost)), "elsewhere")
+        proposals.append(propose(ledger))
+    assert proposals[0] != proposals[1]
+    assert abs(proposals[1]["optics.d_max_at_64_px"] - 5) < 1.5
+
+
+def test_those_that_still_run_and_those_that_broke_do_no_harm(tmp_path: Path) -> None:
+    sweep = small_sweep(search="optuna", num_trials=20)
+    ledger = Ledger(open_storage(str(tmp_path)), sweep)
+    ledger.begin()
+    for number in range(12):
+        trial = ledger.propose(propose(ledger), f"run-{number}")
+        if number % 3 == 0:
+            ledger.end(number, "broke", "the loss is not finite")
+        elif number % 3 == 1:
+            values = judged(trial, 4_000)
+            ledger.reach(number, Rung(4_000, values if number % 2 else {"kid": None, "spearman": None}, 1.0))
+    assert propose(ledger) is not None
+
+
+def test_ranges() -> None:
+    assert grid_points(Uniform(low=1, high=3), 3) == [1, 2, 3]
+    assert grid_points(LogUniform(low=0.1, high=10), 3) == [0.1, 1, 10]
+    assert grid_points(Uniform(low=1, high=3), 1) == [2]
+    assert {Choice(values=("a", "b")).at(share) for share in (0.0, 0.49, 0.5, 1.0)} == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"space": {}},
+        {"space": {"prior.weihgt": Uniform(low=0, high=1)}},
+        {"space": {"prior.gain": Uniform(low=-1.0, high=1)}},
+        {"fixed": {"prior.weight": 1.0}},
+        {"rungs_images": (8_000, 4_000)},
+        {"rungs_images": (4_100,)},
+        {"num_trials": 0},
+        {"keep_share": 0.0},
+        {"objectives": ()},
+        {"objectives": (Objective(name="kid", goal="min", reference=1.0),), "stopping": "dominated"},
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_the_first_trial(wrong: dict) -> None:
+    with pytest.raises(UserError):
+        small_sweep(**wrong)
+
+
+def test_ranges_that_are_none_are_refused() -> None:
+    for make in (
+        lambda: Uniform(low=2, high=1),
+        lambda: LogUniform(low=0, high=1),
+        lambda: Choice(values=()),
+        lambda: Choice(values=("a", "a")),
+        lambda: Uniform(low=0.123456, high=1),
+    ):
+        with pytest.raises(UserError):
+            make()
