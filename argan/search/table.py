@@ -1,5 +1,6 @@
 """A sweep's table: plain JSON of every trial, the front, and what it all cost; the page and people read it."""
 
+import itertools
 import shlex
 from typing import Any
 
@@ -8,7 +9,10 @@ from argan.search.pareto import front, hypervolume
 
 
 def sweep_table(ledger: Ledger, *, data_uri: str, runs_uri: str) -> dict[str, Any]:
-    """What the ledger says, in the order of the trials. Trials count for the front at the last rung alone."""
+    """What the ledger says, in the order of the trials; a rung's seconds count from its trial's start.
+
+    Trials count for the front at the last rung alone.
+    """
     sweep = ledger.sweep
     whole = [trial for trial in ledger.trials if trial.images == sweep.rungs_images[-1]]
     costs = [ledger.costs(trial.rungs[-1]) for trial in whole]
@@ -42,6 +46,7 @@ def training_command(ledger: Ledger, trial: Trial, data_uri: str, runs_uri: str)
 
 
 def _row(ledger: Ledger, trial: Trial, data_uri: str, runs_uri: str) -> dict[str, Any]:
+    since_start = itertools.accumulate(rung.seconds for rung in trial.rungs)
     return {
         "number": trial.number,
         "run": trial.run,
@@ -49,6 +54,9 @@ def _row(ledger: Ledger, trial: Trial, data_uri: str, runs_uri: str) -> dict[str
         "changes": trial.changes,
         "status": trial.status or "running",
         "error": trial.error,
-        "rungs": [{"images": r.images, "values": dict(r.values), "seconds": r.seconds} for r in trial.rungs],
+        "rungs": [
+            {"images": rung.images, "values": dict(rung.values), "seconds": seconds}
+            for rung, seconds in zip(trial.rungs, since_start, strict=True)
+        ],
         "command": training_command(ledger, trial, data_uri, runs_uri),
     }

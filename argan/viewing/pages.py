@@ -5,6 +5,7 @@ escaped there.
 """
 
 import base64
+import hashlib
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,13 +66,24 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """Text in a table with the number it is sorted by; None stands last. It may lead to an anchor of the page."""
+
+    text: str
+    order: float | None
+    anchor: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows of cells under `columns`; the first cell of a row heads it. A Bar is drawn, text is set as it is."""
 
     kind: ClassVar[str] = "table"
     columns: tuple[str, ...]
-    rows: tuple[tuple[str | Bar, ...], ...]
+    rows: tuple[tuple[str | Bar | Entry, ...], ...]
     caption: str = ""
+    sortable: bool = False
+    """By a click on a column's name, where the page has a script for it."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +108,14 @@ class Picture:
 
 @dataclass(frozen=True)
 class Chart:
-    """An inline SVG made by argan.viewing.charts: the one thing that is not escaped."""
+    """An inline SVG made by argan.viewing.charts or argan.viewing.drawing: the one thing that is not escaped."""
 
     kind: ClassVar[str] = "chart"
     svg: str
     alt: str
     caption: str = ""
+    marks_are_links: bool = False
+    """Then it is more than an image to those who cannot see it."""
 
     @property
     def element(self) -> Markup:
@@ -125,7 +139,30 @@ class Details:
     blocks: "tuple[Block, ...]"
 
 
-Block = Prose | Command | Code | Facts | Table | Picture | Chart | Gallery | Details
+@dataclass(frozen=True)
+class Panel:
+    """What the marks of a chart lead to."""
+
+    anchor: str
+    title: str
+    subtitle: str
+    blocks: "tuple[Block, ...]"
+    picture: Picture | None = None
+    """It takes the whole width of the page."""
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """A chart and, beside it, one of the panels at a time: `first`, until another is asked for."""
+
+    kind: ClassVar[str] = "explorer"
+    chart: Chart
+    panels: tuple[Panel, ...]
+    first: str = ""
+    """The anchor of a panel; empty: none."""
+
+
+Block = Prose | Command | Code | Facts | Table | Picture | Chart | Gallery | Details | Explorer
 
 
 @dataclass(frozen=True)
@@ -136,9 +173,24 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-def page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
-    """The whole HTML document, the same for the same blocks."""
-    return _environment().get_template("page.html").render(title=title, subtitle=subtitle, sections=sections)
+def page(title: str, subtitle: str, sections: Sequence[Section], *, extra: str = "") -> str:
+    """The whole HTML document, the same for the same blocks. `extra` names what a page needs beyond the look of them
+    all: templates/NAME.css and templates/NAME.js. No other script may run in it: its policy holds the hash of that one.
+    """
+    style, script = (_template_text(f"{extra}.{kind}") if extra else "" for kind in ("css", "js"))
+    script_hash = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=title,
+            subtitle=subtitle,
+            sections=sections,
+            extra_style=Markup(style),
+            script=Markup(script),
+            script_hash=script_hash,
+        )
+    )
 
 
 def settings_table(settings: Mapping[str, Any], *, caption: str = "") -> Table:
@@ -156,6 +208,13 @@ def _flat(settings: Mapping[str, Any], prefix: str) -> list[tuple[str, str]]:
         else:
             rows.append((prefix + key, number(value)))
     return rows
+
+
+def _template_text(name: str) -> str:
+    """A file beside the template, as it is."""
+    environment = _environment()
+    assert environment.loader
+    return environment.loader.get_source(environment, name)[0]
 
 
 @cache

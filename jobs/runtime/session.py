@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,8 @@ ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # else Ray posts usage to its makers every hour
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # a relative path means the same in a worker as in the driver
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",  # else workers' prints come out twice
+    "RAY_AIR_NEW_OUTPUT": "0",  # else Tune prints tables over our own progress
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends a sweep as it ends any other job
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a worker without a GPU keeps its CUDA_VISIBLE_DEVICES as it was
 }
 CONNECT_TIMEOUT_S = 10
@@ -28,8 +31,11 @@ def start_ray(*, num_cpus: int | None = None) -> Iterator[None]:
     A cluster of our own has `num_cpus` (None: what is there) and ends with the block; the size of a joined one is not
     ours to say, so it is left out there.
     A UserError that a task raised leaves the block as itself, without Ray's traceback around it.
-    UserError where the cluster cannot be reached.
+    UserError where the cluster cannot be reached. Inside a task of Ray's there is a session already, and it stays.
     """
+    if "ray" in sys.modules and sys.modules["ray"].is_initialized():
+        yield
+        return
     joins = bool(os.environ.get("RAY_ADDRESS"))
     added = {name: value for name, value in ENVIRONMENT.items() if name not in os.environ}
     os.environ.update(added)

@@ -12,7 +12,7 @@ from ray.exceptions import RayActorError
 from ray.train import ControllerError, FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
 
-from argan.errors import ConflictError, MissingError, StorageError, UserError
+from argan.errors import ConflictError, MissingError, NonFiniteError, StorageError, UserError
 from argan.runs.lease import Lease
 from jobs.runtime.journal import Journal
 from jobs.runtime.worker import Work, train_worker
@@ -117,7 +117,7 @@ def fit(name: str, work: Work, asked: ScalingConfig, journal: Journal) -> int:
     if returned is None:
         raise KeyboardInterrupt  # the same, a little earlier
     if "error" in returned:
-        raise UserError(returned["error"])
+        raise NonFiniteError(returned["error"])
     return int(returned["images_seen"])
 
 

@@ -8,23 +8,12 @@ import shlex
 from pathlib import Path
 
 import pytest
-
-import jobs.evaluate
-import jobs.generate
-import jobs.pack
-import jobs.train
-from argan.presets import preset
-from argan.settings import override
+from job_commands import understood
+from kuberay_files import MANIFESTS, load, pods
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 PAGE = (ROOT / "docs" / "cluster.md").read_text()
-PARSERS = {
-    "pack": jobs.pack.parse,
-    "train": jobs.train.parse,
-    "evaluate": jobs.evaluate.parse,
-    "generate": jobs.generate.parse,
-}
 
 
 def commands(page: str) -> list[str]:
@@ -44,16 +33,15 @@ def literals(path: Path) -> set[str]:
     return found
 
 
-PRINTED = {text for top in ("argan", "jobs") for path in (ROOT / top).rglob("*.py") for text in literals(path)}
+PRINTED = {
+    text for top in ("argan", "jobs", "cluster") for path in (ROOT / top).rglob("*.py") for text in literals(path)
+}
 
 
 @pytest.mark.parametrize("command", commands(README) + commands(PAGE))
 def test_commands_are_understood(command: str) -> None:
     script, *words = shlex.split(command, comments=True)
-    parse = jobs.generate.parse_care if words[0] in ("verify", "repair") else PARSERS[script.removesuffix(".py")]
-    arguments = parse(words)  # exits on an unknown flag
-    if script == "train.py":
-        override(preset(arguments.preset), arguments.changes)  # raises on a value that does not fit
+    understood(script, words)
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:^    |`)make ([a-z]+)", README + PAGE, re.MULTILINE))))
@@ -69,6 +57,19 @@ def test_messages_are_ones_that_we_print(message: str) -> None:
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\bcluster/[\w./-]+", PAGE))))
 def test_files_are_there(path: str) -> None:
     assert (ROOT / path).is_file()
+
+
+def test_the_page_names_every_taint_that_pods_tolerate() -> None:
+    taints = {
+        taint["key"] for path in MANIFESTS for pod in pods(load(path.stem)) for taint in pod.get("tolerations", ())
+    }
+    assert len(taints) == 2
+    assert not [taint for taint in taints if f"`{taint}" not in PAGE]
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
+def test_the_page_leads_to_every_manifest(path: Path) -> None:
+    assert re.search(rf"^    sed .*cluster/kuberay/{path.name} \| kubectl apply -f -$", PAGE, re.MULTILINE)
 
 
 def test_there_was_something_to_check() -> None:

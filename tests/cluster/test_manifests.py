@@ -1,40 +1,32 @@
-"""The KubeRay manifests: fields that exist, entrypoints that parse, and promises that their comments make."""
+"""The KubeRay manifests: what they ask for fits together, fits the jobs' arguments, and is what their comments say."""
 
-import copy
-import gzip
+import importlib
+import json
 import re
-import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-import yaml
-from rayjob_schema import RAY_JOB
+from job_commands import understood
+from kuberay_files import (
+    MANIFESTS,
+    ROOT,
+    Manifest,
+    amount,
+    cluster_of,
+    entrypoint,
+    limits,
+    load,
+    num_gpus,
+    pods,
+)
 
-import jobs.generate
-import jobs.pack
-import jobs.train
+from argan.config import Config
 from argan.presets import preset
 from argan.settings import override
 from jobs.train import worker_range
 
-ROOT = Path(__file__).resolve().parents[2]
-KUBERAY_DEFINITION = ROOT.parent / "shared" / "schemas" / "rayjobs.crd.yaml.gz"  # KubeRay's, so not kept here
-MANIFESTS = sorted((ROOT / "cluster" / "kuberay").glob("*.yaml"))
-PARSERS = {
-    "jobs/generate.py": jobs.generate.parse,
-    "jobs/pack.py": jobs.pack.parse,
-    "jobs/train.py": jobs.train.parse,
-}
-UNITS = {"": 1, "Mi": 1 << 20, "Gi": 1 << 30}
-
-Manifest = dict[str, Any]
-
-
-def load(name: str) -> Manifest:
-    return yaml.safe_load((ROOT / "cluster" / "kuberay" / f"{name}.yaml").read_text())
+JOBS = [path.stem for path in MANIFESTS if path.stem != "raycluster"]
 
 
 @pytest.fixture(params=MANIFESTS, ids=lambda path: path.stem)
@@ -42,116 +34,61 @@ def manifest(request: pytest.FixtureRequest) -> Manifest:
     return load(request.param.stem)
 
 
-def pods(manifest: Manifest) -> list[Manifest]:
-    cluster = manifest["spec"]["rayClusterSpec"]
-    return [group["template"]["spec"] for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"])]
+@pytest.fixture(params=JOBS)
+def job(request: pytest.FixtureRequest) -> Manifest:
+    return load(request.param)
 
 
-def amount(quantity: str) -> int:
-    number, unit = re.fullmatch(r"(\d+)(\D*)", quantity).groups()
-    return int(number) * UNITS[unit]
+def training() -> tuple[Any, Config]:
+    arguments = understood("train.py", entrypoint(load("rayjob-train"))[2:])
+    return arguments, override(preset(arguments.preset), arguments.changes)
 
 
-def misspelled(document: Any) -> Iterator[Any]:
-    """The document once for every key in it, with that one key misspelled."""
-    places: list[tuple[str | int, ...]] = [()]
-    while places:
-        place = places.pop()
-        value = at(document, place)
-        for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-            places.append((*place, key))
-            if isinstance(value, dict):
-                wrong = copy.deepcopy(document)
-                holder = at(wrong, place)
-                holder[f"{key}x"] = holder.pop(key)
-                yield wrong
+def groups() -> Iterator[tuple[str, Manifest]]:
+    """(name, pod) of every group in every manifest, the heads too."""
+    for path in MANIFESTS:
+        cluster = cluster_of(load(path.stem))
+        yield "head", cluster["headGroupSpec"]
+        for group in cluster["workerGroupSpecs"]:
+            yield group["groupName"], group["template"]
 
 
-def at(document: Any, place: tuple[str | int, ...]) -> Any:
-    for key in place:
-        document = document[key]
-    return document
+def test_there_is_a_manifest_for_each_job_of_a_cluster_and_one_for_a_cluster_that_stays() -> None:
+    assert JOBS == ["rayjob-generate", "rayjob-pack", "rayjob-sweep", "rayjob-train"]
+    assert load("raycluster")["kind"] == "RayCluster"
 
 
-def test_there_is_a_manifest_for_each_job_of_a_cluster() -> None:
-    assert [path.stem for path in MANIFESTS] == ["rayjob-generate", "rayjob-pack", "rayjob-train"]
-
-
-def test_every_field_is_one_that_we_know(manifest: Manifest) -> None:
-    jsonschema.Draft202012Validator(RAY_JOB).validate(manifest)
-
-
-def test_any_misspelled_field_would_be_found(manifest: Manifest) -> None:
-    validator = jsonschema.Draft202012Validator(RAY_JOB)
-    wrong = list(misspelled(manifest))
-    assert len(wrong) > 40
-    assert not [document for document in wrong if validator.is_valid(document)]
-
-
-def test_every_field_is_in_kuberays_own_definition(manifest: Manifest) -> None:
-    if not KUBERAY_DEFINITION.is_file():
-        pytest.skip(f"KubeRay's definition is not at {KUBERAY_DEFINITION}")
-    with gzip.open(KUBERAY_DEFINITION) as file:
-        definition = yaml.load(file, Loader=yaml.CSafeLoader)
-    [v1] = [version for version in definition["spec"]["versions"] if version["name"] == "v1"]
-    schema = closed(v1["schema"]["openAPIV3Schema"])
-    schema["properties"]["metadata"] = {"type": "object"}
-    jsonschema.Draft202012Validator(schema).validate(manifest)
-
-
-def closed(schema: Any) -> Any:
-    """An OpenAPI schema of Kubernetes as a JSON Schema that refuses fields it does not list."""
-    if isinstance(schema, list):
-        return [closed(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if schema.get("x-kubernetes-int-or-string"):
-        return {"type": ["integer", "string"]}
-    result = {key: closed(value) for key, value in schema.items()}
-    takes_anything = schema.get("x-kubernetes-preserve-unknown-fields", False)
-    if isinstance(schema.get("properties"), dict) and "type" in schema and not takes_anything:
-        result.setdefault("additionalProperties", False)
-    return result
+def test_groups_of_one_name_are_the_same_in_all_manifests() -> None:
+    """Up to the kind of image. YAML cannot share parts between files, so they are written again, and compared here."""
+    found: dict[str, str] = {}
+    for name, pod in groups():
+        text = re.sub(r"argan:(cpu|cuda)", "argan", json.dumps(pod, sort_keys=True))
+        assert found.setdefault(name, text) == text, f"{name} differs"
+    assert set(found) == {"head", "cpu", "gpu", "gpu-spot"}
 
 
 def test_rays_version_is_the_one_installed_in_the_image(manifest: Manifest) -> None:
-    assert f"ray=={manifest['spec']['rayClusterSpec']['rayVersion']}\n" in (ROOT / "constraints.txt").read_text()
+    assert f"ray=={cluster_of(manifest)['rayVersion']}\n" in (ROOT / "constraints.txt").read_text()
 
 
-def test_the_entrypoint_is_understood_by_its_job(manifest: Manifest) -> None:
-    python, script, *words = shlex.split(manifest["spec"]["entrypoint"])
-    assert python == "python"
-    PARSERS[script](words)  # exits on an unknown flag
+def test_all_pods_of_a_cluster_run_one_image_with_cuda_where_there_is_a_gpu(manifest: Manifest) -> None:
+    kind = "cuda" if any("nvidia.com/gpu" in limits(pod) for pod in pods(manifest)) else "cpu"
+    assert {pod["containers"][0]["image"] for pod in pods(manifest)} == {f"REGISTRY/argan:{kind}"}
 
 
-def test_the_training_fits_its_preset_its_gpus_and_its_cache_volume() -> None:
-    manifest = load("rayjob-train")
-    arguments = jobs.train.parse(shlex.split(manifest["spec"]["entrypoint"])[2:])
-    config = override(preset(arguments.preset), arguments.changes)
-    [group] = manifest["spec"]["rayClusterSpec"]["workerGroupSpecs"]
-    [worker] = group["template"]["spec"]["containers"]
-    _, most_workers = worker_range(arguments.num_workers)
-    assert most_workers == group["replicas"] * int(worker["resources"]["limits"]["nvidia.com/gpu"])
-    assert most_workers <= config.data.num_lanes
-    [cache] = [mount["name"] for mount in worker["volumeMounts"] if mount["mountPath"] == config.compute.cache_folder]
-    [room] = [volume["emptyDir"] for volume in group["template"]["spec"]["volumes"] if volume["name"] == cache]
-    assert 0 < config.compute.cache_bytes < amount(room["sizeLimit"])
-
-
-def test_gpus_are_for_workers_whose_pods_tolerate_the_taint(manifest: Manifest) -> None:
+def test_all_pods_get_their_keys_from_the_secret_and_nowhere_else(manifest: Manifest) -> None:
     for pod in pods(manifest):
-        wants_gpu = "nvidia.com/gpu" in pod["containers"][0]["resources"]["limits"]
-        tolerates = any(taint["key"] == "nvidia.com/gpu" for taint in pod.get("tolerations", ()))
-        assert wants_gpu == tolerates
-    assert "nvidia.com/gpu" not in pods(manifest)[0]["containers"][0]["resources"]["limits"]
-
-
-def test_all_pods_run_one_image_and_get_their_keys_from_the_secret(manifest: Manifest) -> None:
-    containers = [pod["containers"][0] for pod in pods(manifest)]
-    assert len({container["image"] for container in containers}) == 1
-    for container in containers:
-        assert {"secretRef": {"name": "argan-s3"}} in container["envFrom"]
+        [container] = pod["containers"]
+        assert container["envFrom"] == [{"secretRef": {"name": "argan-s3"}}]
         assert not [item["name"] for item in container.get("env", ()) if item["name"].startswith("AWS_")]
+
+
+def test_pods_go_where_they_belong(manifest: Manifest) -> None:
+    """To nodes with GPUs if they need one, to spot nodes if they are meant to, the head to neither."""
+    for pod in pods(manifest):
+        wanted = {"nvidia.com/gpu"} & limits(pod).keys() | pod.get("nodeSelector", {}).keys()
+        assert {taint["key"] for taint in pod.get("tolerations", ())} == wanted
+    assert "tolerations" not in pods(manifest)[0]
 
 
 def test_workers_have_shared_memory_within_their_memory(manifest: Manifest) -> None:
@@ -161,12 +98,74 @@ def test_workers_have_shared_memory_within_their_memory(manifest: Manifest) -> N
         mounts = {mount["mountPath"]: volumes[mount["name"]] for mount in container["volumeMounts"]}
         assert len(mounts) == len(volumes), "a volume that nobody mounts"
         assert mounts["/dev/shm"]["medium"] == "Memory"
-        assert amount(mounts["/dev/shm"]["sizeLimit"]) <= amount(container["resources"]["limits"]["memory"]) / 2
+        assert amount(mounts["/dev/shm"]["sizeLimit"]) <= amount(limits(pod)["memory"]) / 2
 
 
-def test_a_cluster_asks_for_a_token_reports_to_nobody_and_ends_with_its_job(manifest: Manifest) -> None:
-    spec = manifest["spec"]
-    assert spec["rayClusterSpec"]["authOptions"]["mode"] == "token"
+def test_a_cluster_asks_for_a_token_reports_to_nobody_and_keeps_work_off_its_head(manifest: Manifest) -> None:
+    cluster = cluster_of(manifest)
+    assert cluster["authOptions"]["mode"] == "token"
+    assert cluster["headGroupSpec"]["rayStartParams"] == {"num-cpus": "0"}
     assert {"name": "RAY_USAGE_STATS_ENABLED", "value": "0"} in pods(manifest)[0]["containers"][0]["env"]
-    assert spec["shutdownAfterJobFinishes"]
-    assert spec["backoffLimit"] > 0
+
+
+def test_a_jobs_cluster_has_one_size_and_ends_with_its_job(job: Manifest) -> None:
+    assert job["spec"]["shutdownAfterJobFinishes"]
+    assert job["spec"]["backoffLimit"] > 0
+    assert "enableInTreeAutoscaling" not in cluster_of(job)
+    for group in cluster_of(job)["workerGroupSpecs"]:
+        assert group["minReplicas"] == group["replicas"] == group["maxReplicas"]
+
+
+def test_the_cluster_that_stays_grows_and_always_has_a_gpu() -> None:
+    spec = load("raycluster")["spec"]
+    assert spec["enableInTreeAutoscaling"]
+    assert spec["autoscalerOptions"]["version"] == "v2"
+    for group in spec["workerGroupSpecs"]:
+        assert group["minReplicas"] == group["replicas"] <= group["maxReplicas"]
+    assert num_gpus(load("raycluster")) >= 1  # a job counts what is there when it starts
+
+
+def test_the_entrypoint_is_understood_by_its_job(job: Manifest) -> None:
+    python, script, *words = entrypoint(job)
+    assert python == "python"
+    understood(script.removeprefix("jobs/"), words)
+
+
+def test_the_training_fits_its_gpus_its_preset_and_its_cache_volume() -> None:
+    arguments, config = training()
+    _, most_workers = worker_range(arguments.num_workers)
+    assert most_workers == num_gpus(load("rayjob-train"))
+    assert most_workers <= config.data.num_lanes
+    assert config.compute.precision == "bf16"
+    pod = pods(load("rayjob-train"))[1]
+    [cache] = [
+        mount["name"]
+        for mount in pod["containers"][0]["volumeMounts"]
+        if mount["mountPath"] == config.compute.cache_folder
+    ]
+    [room] = [volume["emptyDir"] for volume in pod["volumes"] if volume["name"] == cache]
+    assert 0 < config.compute.cache_bytes < amount(room["sizeLimit"])
+
+
+def test_one_job_reads_what_another_writes() -> None:
+    arguments, config = training()
+    packing = understood("pack.py", entrypoint(load("rayjob-pack"))[2:])
+    generation = understood("generate.py", entrypoint(load("rayjob-generate"))[2:])
+    assert (packing.out, packing.resolution) == (arguments.data, config.resolution)
+    assert generation.run == f"{arguments.out}/RUN"
+
+
+def test_the_sweep_has_a_gpu_for_each_trial_at_a_time() -> None:
+    sweep = understood("sweep.py", entrypoint(load("rayjob-sweep"))[2:])
+    assert sweep.concurrent * sweep.num_workers == num_gpus(load("rayjob-sweep"))
+
+
+def test_jobs_on_gpus_do_not_fall_back_to_processors(job: Manifest) -> None:
+    assert ("--device gpu" in job["spec"]["entrypoint"]) == (num_gpus(job) > 0)
+
+
+def test_the_sweeps_set_is_packed_at_the_resolution_of_its_preset() -> None:
+    sweep = understood("sweep.py", entrypoint(load("rayjob-sweep"))[2:])
+    definition = importlib.import_module(f"sweeps.{sweep.sweep}").SWEEP
+    page = (ROOT / "docs" / "cluster.md").read_text()
+    assert re.search(rf"{sweep.data} --resolution {preset(definition.preset).resolution}\b", page)

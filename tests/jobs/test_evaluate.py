@@ -111,6 +111,12 @@ def test_kid_compares_with_the_photos_of_a_packed_set(run_uri, tmp_path):
         main([*command[:-3], pack_scenes(tmp_path / "large", 40, 32), "--json", str(tmp_path / "b.json")])
 
 
+def test_features_by_a_path_that_is_none(run_uri, tmp_path):
+    command = ["--run", run_uri, "--scenes", "6", "--only", "kid", "--json", str(tmp_path / "a.json")]
+    with pytest.raises(UserError, match=r"neither efficientnet-lite0 nor a file: 'inception' \(No such file"):
+        main([*command, "--features", "inception"])
+
+
 def test_a_standard_gan_is_judged_by_its_photos_alone(tmp_path):
     config = override(preset("debug"), {"method": "gan"})
     run = open_run(str(tmp_path), config)

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 from typing import NamedTuple
 
 LOADING = {"src", "srcset", "href", "data", "poster", "action", "background", "xlink:href"}
-SET_APART = {"title", "h1", "h2", "p", "pre", "dt", "dd", "th", "td", "caption", "figcaption", "summary", "text"}
+SET_APART = {"title", "h1", "h2", "h3", "p", "pre", "dt", "dd", "th", "td", "caption", "figcaption", "summary", "text"}
 CLOSED_BY_THEMSELVES = {"meta", "link", "img", "br", "hr"}
 
 
@@ -63,5 +63,5 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] == "style":
             self.loads += data.split("url(")[1:] + data.split("@import")[1:]
-        else:
+        elif not self.open or self.open[-1] != "script":
             self.pieces.append(data)

@@ -11,8 +11,11 @@ from argan.viewing.pages import (
     Chart,
     Command,
     Details,
+    Entry,
+    Explorer,
     Facts,
     Gallery,
+    Panel,
     Picture,
     Prose,
     Section,
@@ -32,7 +35,9 @@ def everything(text: str) -> str:
         Picture(PNG, text, text),
         Chart(line_chart(text, text, {text: ([0, 1], [1, 2])}, y_label=text), text, text),
     )
-    table = Table((text, "bar"), ((text, Bar(0.4, text, text, text)),), caption=text)
+    cells = ((text, Bar(0.4, text, text, text)), (Entry(text, 1.0, "there"), Entry(text, None)))
+    table = Table((text, "bar"), cells, caption=text, sortable=True)
+    panel = Panel("there", text, text, (Prose(text),), figures[0])
     blocks = (
         Prose(text),
         Command(text),
@@ -40,6 +45,7 @@ def everything(text: str) -> str:
         table,
         Gallery(figures),
         Details(text, (Prose(text), table)),
+        Explorer(Chart("<svg></svg>", text, text, marks_are_links=True), (panel,), "there"),
     )
     return page(text, text, [Section(text, (*blocks, *figures)), Section("", (Prose(text),))])
 

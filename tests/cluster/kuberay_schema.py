@@ -1,7 +1,7 @@
-"""The fields of KubeRay's RayJob v1 that our manifests use, as a JSON Schema that knows no others.
+"""The fields of KubeRay's RayJob and RayCluster v1 that our manifests use, as JSON Schemas that know no others.
 
 A misspelled field may be dropped without a word where it is applied; here it is an error. KubeRay's own definition is
-several hundred times as long: test_manifests.py takes that too where it is at hand.
+several hundred times as long: test_manifest_fields.py takes that too where it is at hand.
 """
 
 from typing import Any
@@ -37,6 +37,7 @@ POD = record(
     spec=record(
         containers={**some(CONTAINER), "maxItems": 1},
         optional={
+            "nodeSelector": {"type": "object", "additionalProperties": TEXT, "minProperties": 1},
             "tolerations": some(
                 record(key=TEXT, operator={"enum": ["Exists"]}, effect={"enum": ["NoSchedule", "NoExecute"]})
             ),
@@ -46,22 +47,35 @@ POD = record(
         },
     )
 )
+METADATA = record(name={"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 47})
+CLUSTER: dict[str, Schema] = {
+    "rayVersion": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
+    "authOptions": record(mode={"enum": ["token", "disabled"]}),
+    "headGroupSpec": record(rayStartParams=record(**{"num-cpus": QUANTITY}), template=POD),
+    "workerGroupSpecs": some(
+        record(groupName=TEXT, replicas=COUNT, minReplicas=COUNT, maxReplicas=COUNT, template=POD)
+    ),
+}
 RAY_JOB = record(
     apiVersion={"const": "ray.io/v1"},
     kind={"const": "RayJob"},
-    metadata=record(name={"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 47}),
+    metadata=METADATA,
     spec=record(
         submissionMode={"enum": ["K8sJobMode", "HTTPMode", "SidecarMode"]},
         entrypoint=TEXT,
         backoffLimit=COUNT,
         shutdownAfterJobFinishes={"type": "boolean"},
-        rayClusterSpec=record(
-            rayVersion={"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
-            authOptions=record(mode={"enum": ["token", "disabled"]}),
-            headGroupSpec=record(rayStartParams=record(**{"num-cpus": QUANTITY}), template=POD),
-            workerGroupSpecs=some(
-                record(groupName=TEXT, replicas=COUNT, minReplicas=COUNT, maxReplicas=COUNT, template=POD)
-            ),
-        ),
+        rayClusterSpec=record(**CLUSTER),
     ),
 )
+RAY_CLUSTER = record(
+    apiVersion={"const": "ray.io/v1"},
+    kind={"const": "RayCluster"},
+    metadata=METADATA,
+    spec=record(
+        **CLUSTER,
+        enableInTreeAutoscaling={"type": "boolean"},
+        autoscalerOptions=record(version={"enum": ["v1", "v2"]}, idleTimeoutSeconds=COUNT),
+    ),
+)
+SCHEMAS = {"RayJob": RAY_JOB, "RayCluster": RAY_CLUSTER}

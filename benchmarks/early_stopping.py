@@ -1,0 +1,71 @@
+"""What giving trials up early costs and saves, on a sweep whose trials were all run in full.
+
+    python jobs/sweep.py aperture_prior --stopping none --data DATA --out OUT
+    python benchmarks/early_stopping.py OUT/aperture_prior-HASH/table.json
+
+The table's trials are drawn again with replacement and in random order, 200 times, and each rule is replayed on their
+recorded curves. The reference point is that of the sweep's definition. One JSON object on the last line; for each rule
+
+    hypervolume_share   median over the resamples, of the hypervolume of all trials run in full
+    images_share        median, of the images of all trials run in full
+    reaches             share of the resamples that keep 95 % of the hypervolume at 50 % of the images or fewer
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+from argan.search.replay import resample
+from argan.search.sweep import Stopping
+
+RULES: tuple[Stopping, ...] = ("asha", "dominated")
+KEPT, SPENT = 0.95, 0.5
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", type=Path, help="table.json of a sweep with --stopping none")
+    parser.add_argument("--resamples", type=int, default=200)
+    parser.add_argument("--keep-share", type=float, help="another share than the sweep's own")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args(argv)
+    table = json.loads(arguments.table.read_text())
+    sweep = table["sweep"]
+    keep_share = arguments.keep_share or sweep["keep_share"]
+    signs = [1 if objective["goal"] == "min" else -1 for objective in sweep["objectives"]]
+    curves = [curve for trial in table["trials"] if (curve := costs(trial, sweep, signs))]
+    reference = [sign * value for sign, value in zip(signs, sweep["reference"], strict=True)]
+    result: dict[str, Any] = {"trials": len(curves), "resamples": arguments.resamples, "keep_share": keep_share}
+    for rule in RULES:
+        replays = resample(
+            curves,
+            sweep["rungs_images"],
+            reference,
+            rule,
+            keep_share,
+            num_resamples=arguments.resamples,
+            seed=arguments.seed,
+        )
+        reached = [each.hypervolume_share >= KEPT and each.images_share <= SPENT for each in replays]
+        result[rule] = {
+            "hypervolume_share": round(statistics.median(each.hypervolume_share for each in replays), 3),
+            "images_share": round(statistics.median(each.images_share for each in replays), 3),
+            "reaches": round(sum(reached) / len(reached), 3),
+        }
+    print(json.dumps(result))
+
+
+def costs(trial: dict[str, Any], sweep: dict[str, Any], signs: list[int]) -> list[list[float]] | None:
+    """[rung][objective], to be made small; None for a trial that was not run in full."""
+    if len(trial["rungs"]) < len(sweep["rungs_images"]):
+        return None
+    names = [objective["name"] for objective in sweep["objectives"]]
+    values = [[rung["values"].get(name) for name in names] for rung in trial["rungs"]]
+    infinite = float("inf")
+    return [[infinite if v is None else sign * v for v, sign in zip(row, signs, strict=True)] for row in values]
+
+
+if __name__ == "__main__":
+    main()

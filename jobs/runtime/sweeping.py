@@ -1,0 +1,203 @@
+"""From a request to a sweep's table: who may run it, what Tune is asked for, what is shown on the way."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from argan import strict_json
+from argan.data.manifest import read_manifest
+from argan.errors import MissingError, UserError
+from argan.runs.lease import acquire
+from argan.runs.report import picture_positions
+from argan.search.ledger import Known, Ledger, Trial
+from argan.search.sweep import Sweep
+from argan.search.table import sweep_table
+from argan.settings import to_dict
+from argan.storage import Storage, open_storage
+from argan.viewing.sweep_page import sweep_page
+from jobs.runtime.cli import Progress
+from jobs.runtime.session import start_ray
+from jobs.runtime.training import LEASE_S
+from jobs.runtime.workers import Workers
+
+TABLE, PAGE = "table.json", "report.html"
+TRIAL_MEMORY_BYTES = 100 << 20  # booked by Tune for a trial's own process; training and judging book for themselves
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepRequest:
+    """What somebody asked to be searched for, and with what."""
+
+    sweep: Sweep
+    data_uri: str
+    out_uri: str
+    workers: Workers  # of each trial
+    concurrent: int = 1
+    known_uri: str | None = None  # an earlier sweep's folder
+    max_failures: int = 3
+
+    @property
+    def uri(self) -> str:
+        return f"{open_storage(self.out_uri).uri}/{self.resolved.folder}"
+
+    @property
+    def resolved(self) -> Sweep:
+        """The sweep with the data's fingerprint in it: on other data it is another sweep."""
+        fingerprint = read_manifest(open_storage(self.data_uri)).order_fingerprint
+        return replace(self.sweep, data_fingerprint=fingerprint)
+
+
+def plan(request: SweepRequest) -> dict[str, Any]:
+    """What would be run. Writes nothing."""
+    sweep = request.resolved
+    ledger = Ledger(open_storage(request.uri), sweep)
+    return {
+        "sweep": request.uri,
+        "trials": sweep.num_trials,
+        "proposed_already": len(ledger.trials),
+        "most_images": sweep.num_trials * sweep.rungs_images[-1],
+        "concurrent": request.concurrent,
+        "definition": sweep.definition(),
+        "preset": to_dict(sweep.config({key: of.at(0.5) for key, of in sweep.space.items()})),
+    }
+
+
+def run_sweep(request: SweepRequest) -> dict[str, Any]:
+    """Runs what is left of it, and returns the table. Raises UserError with one sentence for a person."""
+    sweep = request.resolved
+    folder = open_storage(request.uri)
+    with acquire(folder, lease_s=LEASE_S) as lease:
+        ledger = Ledger(folder, sweep)
+        ledger.begin()
+        if request.known_uri and not ledger.known and not ledger.trials:
+            learn_from(request.known_uri, ledger)
+        progress = Progress(sweep.num_trials * sweep.rungs_images[-1], "images", start=images_settled(ledger))
+
+        def told(trial: Trial) -> None:
+            lease.require_held()
+            write_page(folder, ledger, request.data_uri)
+            progress.close(images_settled(ledger), note(ledger, trial))
+
+        if num_left(ledger):
+            _run_on_ray(request, ledger, f"tune-{lease.generation}", told)
+        return write_page(folder, ledger, request.data_uri)
+
+
+def report(request: SweepRequest) -> dict[str, Any]:
+    """Writes table and page of what there is, beside whoever runs it. Raises UserError where nothing is."""
+    folder = open_storage(request.uri)
+    ledger = Ledger(folder, request.resolved)
+    if not ledger.trials:
+        raise UserError(f"there is no sweep at {folder.uri} yet")
+    return write_page(folder, ledger, request.data_uri)
+
+
+def num_left(ledger: Ledger) -> int:
+    """Trials that did not end yet, most of them not even begun."""
+    return ledger.sweep.num_trials - sum(trial.status is not None for trial in ledger.trials)
+
+
+def images_settled(ledger: Ledger) -> int:
+    """Of the whole budget: an ended trial has used its share or saved it."""
+    last = ledger.sweep.rungs_images[-1]
+    return sum(last if trial.status else trial.images for trial in ledger.trials)
+
+
+def note(ledger: Ledger, trial: Trial) -> str:
+    values = trial.rungs[-1].values if trial.rungs else {}
+    numbers = ", ".join(
+        f"{objective.name} {values[objective.name]:.3g}"
+        for objective in ledger.sweep.objectives
+        if values.get(objective.name) is not None
+    )
+    ended = sum(each.status is not None for each in ledger.trials)
+    state = trial.status or "goes on"
+    return f"trial {trial.number} at {trial.images:,}: {numbers}, {state} | {ended}/{ledger.sweep.num_trials} trials"
+
+
+def write_page(folder: Storage, ledger: Ledger, data_uri: str) -> dict[str, Any]:
+    """Puts table and page beside the ledger; returns the table."""
+    runs = folder.child("runs")
+    table = sweep_table(ledger, data_uri=data_uri, runs_uri=runs.uri)
+    folder.write_bytes(TABLE, strict_json.dumps(table, indent=1).encode())
+    pictures = {trial.number: picture for trial in ledger.trials if (picture := newest_grid(runs.child(trial.run)))}
+    folder.write_bytes(PAGE, sweep_page(table, pictures).encode())
+    return table
+
+
+def newest_grid(run: Storage) -> bytes | None:
+    positions = picture_positions(run)
+    return run.read_bytes(f"pictures/grid-{positions[-1]:012d}.png") if positions else None
+
+
+def learn_from(uri: str, ledger: Ledger) -> None:
+    """Writes the finished trials of an earlier sweep down, as far as they lie in this one's space.
+
+    Raises UserError where there are none.
+    """
+    earlier = open_storage(uri)
+    try:
+        table = json.loads(earlier.read_bytes(TABLE))
+    except MissingError:
+        raise UserError(f"there is no sweep at {uri}: {TABLE} is missing") from None
+    sweep, taken = ledger.sweep, 0
+    for trial in table["trials"]:
+        if trial["status"] != "finished" or trial["changes"].keys() != sweep.space.keys():
+            continue
+        values = [trial["rungs"][-1]["values"].get(objective.name) for objective in sweep.objectives]
+        if None in values or not all(sweep.space[key].holds(value) for key, value in trial["changes"].items()):
+            continue
+        costs = tuple(objective.cost(value) for objective, value in zip(sweep.objectives, values, strict=True))
+        ledger.know(Known(trial["changes"], costs), earlier.uri)
+        taken += 1
+    if not taken:
+        raise UserError(f"{uri} has no finished trial in this sweep's space")
+
+
+def trial_workers(request: SweepRequest, nodes: list[dict[str, Any]]) -> Workers:
+    """A trial's workers, each with an equal share of what the cluster has. Raises UserError where they do not fit."""
+    from jobs.runtime.trainer import scaling
+
+    asked, at_once = request.workers, request.concurrent
+    together = replace(asked, minimum=asked.minimum * at_once, maximum=asked.maximum * at_once)
+    given = scaling(together, nodes)
+    return replace(asked, cpus_each=int(given.resources_per_worker["CPU"]), use_gpu=given.use_gpu)
+
+
+def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable[[Trial], None]) -> None:
+    with start_ray():
+        # These import Ray, which reads its environment at import: start_ray has set it by now.
+        import ray
+        from ray import tune
+
+        from jobs.runtime.trial import TrialWork, run_trial
+        from jobs.runtime.tune_ledger import LedgerScheduler, LedgerSearch
+
+        workers = trial_workers(request, ray.nodes())
+        work = TrialWork(
+            sweep_uri=request.uri,
+            data_uri=open_storage(request.data_uri).uri,
+            rungs_images=ledger.sweep.rungs_images,
+            workers=asdict(workers),
+            judging=asdict(ledger.sweep.judging),
+            max_failures=request.max_failures,
+        )
+        tuner = tune.Tuner(
+            tune.with_resources(run_trial, {"memory": TRIAL_MEMORY_BYTES}),
+            tune_config=tune.TuneConfig(
+                search_alg=LedgerSearch(ledger, {"work": asdict(work)}, request.concurrent),
+                scheduler=LedgerScheduler(ledger, told),
+                num_samples=num_left(ledger),
+            ),
+            run_config=tune.RunConfig(
+                name=name,  # a new one each time: the ledger is the truth, Tune's own files are for nobody
+                storage_path=f"{request.uri}/ray",
+                failure_config=tune.FailureConfig(fail_fast=True),
+                verbose=0,
+            ),
+        )
+        results = tuner.fit()
+    if results.errors:
+        last_line = str(results.errors[0]).strip().splitlines()[-1]
+        raise UserError(f"a trial failed, the same command tries again: {last_line}")

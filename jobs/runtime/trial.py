@@ -1,0 +1,140 @@
+"""One trial of a sweep, inside Ray: trained to a rung by jobs/train.py's code, judged there by jobs/evaluate.py's."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+import torch
+from ray import tune
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from argan import strict_json
+from argan.config import Config
+from argan.errors import MissingError, NonFiniteError, UserError
+from argan.evaluation.estimation import EstimatorBudget
+from argan.runs.checkpoints import read_pointer
+from argan.runs.lease import LeaseHeldError
+from argan.search.sweep import Judging
+from argan.settings import from_dict, override, run_name
+from argan.storage import open_storage
+from jobs.runtime.depth_quality import DepthQuality
+from jobs.runtime.evaluation import EvaluationRequest, evaluate
+from jobs.runtime.photo_quality import PhotoQuality
+from jobs.runtime.training import LEASE_S, TrainingRequest, train
+from jobs.runtime.workers import Workers
+
+DEAD_OWNER_S = 2 * LEASE_S  # a trial that was killed on another node holds its run's lease for a while
+ASK_AGAIN_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialWork:
+    """What all trials of a sweep share. Plain values: it travels as a dict."""
+
+    sweep_uri: str
+    data_uri: str
+    rungs_images: tuple[int, ...]
+    workers: dict[str, Any]
+    judging: dict[str, Any]
+    max_failures: int
+
+    @property
+    def runs_uri(self) -> str:
+        return f"{self.sweep_uri}/runs"
+
+
+def run_trial(given: dict[str, Any]) -> None:
+    """Tune's trainable: reports {"number", "images", "values" in JSON, "seconds"} at every rung left, or {"number",
+    "broke"} where the numbers broke.
+    """
+    work, config = TrialWork(**given["work"]), from_dict(given["config"])
+    workers = Workers(**work.workers)
+    # Else they would have to fit into what Tune has booked for this process.
+    anywhere = PlacementGroupSchedulingStrategy(placement_group=None)
+    train_task = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=anywhere)(train_to)
+    judge_task = ray.remote(
+        num_cpus=max(1, workers.cpus_each),
+        num_gpus=1 if workers.use_gpu else 0,
+        max_retries=work.max_failures,
+        scheduling_strategy=anywhere,
+    )(judge)
+    for images in work.rungs_images:
+        if images <= given["images_done"]:
+            continue
+        started_s = time.monotonic()
+        try:
+            ray.get(train_task.remote(work, override(config, {"schedule.total_images": images})))
+        except NonFiniteError as error:
+            tune.report({"number": given["number"], "broke": str(error)})
+            return
+        values = ray.get(judge_task.remote(work, config, images))
+        seconds = time.monotonic() - started_s
+        text = json.dumps(values)  # Tune would flatten it
+        tune.report({"number": given["number"], "images": images, "values": text, "seconds": seconds})
+
+
+def train_to(work: TrialWork, config: Config) -> None:
+    """Trains the trial's run to config.schedule.total_images; nothing where it is there already."""
+    request = TrainingRequest(
+        config=config,
+        data_uri=work.data_uri,
+        out_uri=work.runs_uri,
+        workers=Workers(**work.workers),
+        max_failures=work.max_failures,
+    )
+    ends_at = time.monotonic() + DEAD_OWNER_S
+    while True:
+        try:
+            train(request)
+            return
+        except LeaseHeldError:
+            if time.monotonic() > ends_at:
+                raise
+            time.sleep(ASK_AGAIN_S)
+
+
+def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | None]:
+    """The numbers of jobs/evaluate.py by their dotted names; kept in the sweep's folder, so a rung is judged once.
+
+    Raises UserError where the run has gone on past the rung: what it was worth there nobody can tell any more.
+    """
+    kept, name = open_storage(work.sweep_uri), f"judged/{run_name(config)}-{images}.json"
+    try:
+        return numbers(json.loads(kept.read_bytes(name)))
+    except MissingError:
+        pass
+    run = open_storage(f"{work.runs_uri}/{run_name(config)}")
+    stands_at = read_pointer(run).checkpoints[0]["images_seen"]
+    if stands_at != images:
+        raise UserError(f"{run.uri} stands at {stands_at:,} images, not at the rung of {images:,}: who trained it on?")
+    torch.set_num_threads(max(1, Workers(**work.workers).cpus_each))
+    judging = Judging(**work.judging)
+    request = EvaluationRequest(
+        run_uri=run.uri,
+        cache_uri=f"{work.sweep_uri}/estimators",
+        num_photos=judging.num_photos,
+        depth=DepthQuality(
+            budget=EstimatorBudget(
+                num_images=judging.estimator_images, num_pairs=judging.estimator_pairs, seed=judging.seed
+            ),
+            seed=judging.seed,
+        ),
+        photos=PhotoQuality(num_fakes=judging.num_photos, seed=judging.seed),
+        only="kid" if config.method == "gan" else None,
+    )
+    result, _ = evaluate(request)
+    kept.write_bytes(name, strict_json.dumps(result, indent=1).encode())
+    return numbers(json.loads(strict_json.dumps(result)))
+
+
+def numbers(result: dict[str, Any], prefix: str = "") -> dict[str, float | None]:
+    """Every number outside the protocol and the spreads, by its dotted name: "gap_closed.spearman"."""
+    found: dict[str, float | None] = {}
+    for key, value in result.items():
+        if key in ("gap_closed", "ceiling"):
+            found |= numbers(value, f"{key}.")
+        elif value is None or isinstance(value, int | float):
+            found[prefix + key] = value
+    return found

@@ -1,0 +1,77 @@
+"""Ray Tune's search and scheduling, answered from the ledger: Tune runs the trials, the ledger knows them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from argan.search.course import next_trial, settle
+from argan.search.ledger import Ledger, Rung, Trial
+from argan.settings import to_dict
+
+
+class LedgerSearch(Searcher):
+    """Hands out the trials that did not end, in their order, then new ones; at most so many at a time.
+
+    Tune's own files about it stay empty: they would be a second truth.
+    """
+
+    def __init__(self, ledger: Ledger, shared: dict[str, Any], concurrent: int) -> None:
+        """`shared` is what each trial is given beside its own."""
+        super().__init__()
+        self._ledger = ledger
+        self._shared = shared
+        self._concurrent = concurrent
+        self._running: dict[str, int] = {}  # Tune's name -> our number
+
+    def suggest(self, trial_id: str) -> Any:
+        if len(self._running) >= self._concurrent:
+            return None
+        trial = next_trial(self._ledger, self._running.values())
+        if trial is None:
+            return Searcher.FINISHED if not self._running else None
+        self._running[trial_id] = trial.number
+        config = to_dict(self._ledger.sweep.config(trial.changes))
+        return {**self._shared, "number": trial.number, "config": config, "images_done": trial.images}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """The scheduler takes it."""
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        self._running.pop(trial_id, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: see the class."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise NotImplementedError("a sweep goes on from its ledger")
+
+
+class LedgerScheduler(FIFOScheduler):
+    """Writes every result into the ledger before anything follows from it, and gives trials up by the sweep's rule."""
+
+    def __init__(self, ledger: Ledger, told: Callable[[Trial], None]) -> None:
+        """`told` is called after each result."""
+        super().__init__()
+        self._ledger = ledger
+        self._told = told
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # as the search: what Tune keeps of it is for nobody
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        ledger, number = self._ledger, result["number"]
+        ours = ledger.trials[number]
+        if "broke" in result:
+            ledger.end(number, "broke", result["broke"])
+            keeps = False
+        else:
+            ledger.reach(number, Rung(result["images"], json.loads(result["values"]), result["seconds"]))
+            keeps = settle(ledger, ours)
+        self._told(ours)
+        return TrialScheduler.CONTINUE if keeps else TrialScheduler.STOP

@@ -1,0 +1,28 @@
+"""The two knobs that decide whether depth comes out: the aperture range and the focus prior's weight; and p(s).
+
+    python jobs/sweep.py aperture_prior --data build/scenes32 --out build/sweeps
+
+Too small a range and blur tells nothing; too large a one and the generator hides in it. A strong prior gives its own
+disk for depth, a weak one lets depth turn inside out.
+"""
+
+from argan.search.space import Choice, LogUniform, Uniform
+from argan.search.sweep import Objective, Sweep
+
+SWEEP = Sweep(
+    name="aperture_prior",
+    preset="small-32",
+    space={
+        "optics.d_max_at_64_px": Uniform(low=1.0, high=6.0),
+        "prior.weight": LogUniform(low=0.1, high=10.0),
+        "dof.distribution": Choice(values=("bernoulli", "uniform", "half_normal")),
+    },
+    # So early the prior would not have begun to fall: it falls over the first half of a trial instead.
+    fixed={"prior.fall_images": 20_000, "schedule.tick_images": 4_000},
+    objectives=(
+        Objective(name="kid", goal="min", reference=200.0),
+        Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-0.5),
+    ),
+    rungs_images=(8_000, 16_000, 40_000),
+    num_trials=24,
+)

@@ -1,0 +1,28 @@
+"""`python jobs/NAME.py ...` as the job itself understands it, for commands that stand in manifests and on pages."""
+
+import argparse
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from argan.presets import preset
+from argan.settings import override
+
+JOBS = Path(__file__).resolve().parents[2] / "jobs"
+CARE = ("verify", "repair")  # of a generated set: these have a parser of their own
+
+
+def understood(script: str, words: Sequence[str]) -> argparse.Namespace:
+    """What the job makes of its arguments. Fails on an unknown flag, or a setting whose value does not fit.
+
+    Skips the test where the job is not written yet.
+    """
+    if not (JOBS / script).is_file():
+        pytest.skip(f"there is no jobs/{script} yet")
+    job = importlib.import_module(f"jobs.{script.removesuffix('.py')}")
+    arguments = (job.parse_care if words[0] in CARE else job.parse)(list(words))
+    if script == "train.py":
+        override(preset(arguments.preset), arguments.changes)
+    return arguments

@@ -1,0 +1,209 @@
+"""A sweep as a person meets it: real trials on real Ray, killed on the way, and its page while it runs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from tiny_sweep import RUNGS, request, tiny_sweep
+from training_job import ROOT
+
+from argan.errors import UserError
+from argan.search.ledger import LEDGER, Ledger
+from argan.storage import open_storage
+from cluster.local_head import LocalHead
+from jobs.runtime.sweeping import PAGE, TABLE, learn_from, plan, report
+from jobs.sweep import main
+
+NUM_TRIALS = 3
+PATIENCE_S = 300
+
+
+def start(data: str, out: Path, num_trials: int = NUM_TRIALS, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "tests/jobs/tiny_sweep.py", data, str(out), str(num_trials)]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True)
+
+
+def run(data: str, out: Path, num_trials: int = NUM_TRIALS, **environment: str) -> str:
+    started = start(data, out, num_trials, **environment)
+    _, errors = started.communicate(timeout=PATIENCE_S)
+    assert started.returncode == 0, errors
+    return errors
+
+
+def folder(out: Path) -> Path:
+    (found,) = out.glob("tiny-*")
+    return found
+
+
+def events(out: Path) -> list[dict[str, Any]]:
+    """The ledger without the clock."""
+    path = next(iter(out.glob(f"tiny-*/{LEDGER}")), None)
+    lines = path.read_text().splitlines() if path else []
+    return [{key: value for key, value in json.loads(line).items() if key != "seconds"} for line in lines]
+
+
+def wait_for(process: subprocess.Popen[str], out: Path, kind: str, trial: int, number: int = 1) -> None:
+    """Until the ledger holds so many events of that kind for the trial."""
+    deadline = time.monotonic() + PATIENCE_S
+    while sum(event["event"] == kind and event.get("trial") == trial for event in events(out)) < number:
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def kill_training_worker(head: LocalHead) -> None:
+    """The next one that there is."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        for process in psutil.Process(head.pid).children(recursive=True):
+            if process.name().startswith("ray::RayTrain"):
+                process.kill()
+                return
+        time.sleep(0.1)
+    pytest.fail("nothing is trained")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(scenes: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("undisturbed")
+    run(scenes, out)
+    return out
+
+
+@pytest.mark.ray
+def test_every_trial_is_a_run_that_was_trained_and_judged(undisturbed: Path) -> None:
+    place = folder(undisturbed)
+    table = json.loads((place / TABLE).read_text())
+    assert [row["number"] for row in table["trials"]] == [0, 1, 2]
+    for row in table["trials"]:
+        reached = [rung["images"] for rung in row["rungs"]]
+        assert reached == list(RUNGS[: len(reached)])
+        assert row["status"] == ("finished" if reached[-1] == RUNGS[-1] else "stopped")
+        history = [
+            json.loads(line) for line in (place / "runs" / row["run"] / "history.jsonl").read_text().splitlines()
+        ]
+        assert history[-1]["images_seen"] == reached[-1]
+        for rung in row["rungs"]:
+            judged = json.loads((place / "judged" / f"{row['run']}-{rung['images']}.json").read_text())
+            assert rung["values"]["kid"] == judged["kid"]
+            assert judged["protocol"]["fakes"]["images_seen"] == rung["images"]
+        assert row["command"].startswith("python jobs/train.py --preset debug")
+    assert table["front"]
+    page = (place / PAGE).read_text()
+    assert all(row["run"] in page for row in table["trials"])
+    assert page.count("data:image/png") >= 3
+
+
+@pytest.mark.ray
+def test_a_finished_sweep_runs_nothing_again(undisturbed: Path, scenes: str) -> None:
+    before = (folder(undisturbed) / LEDGER).read_bytes()
+    started_s = time.monotonic()
+    run(scenes, undisturbed)
+    assert (folder(undisturbed) / LEDGER).read_bytes() == before
+    assert time.monotonic() - started_s < 60
+
+
+@pytest.mark.ray
+def test_killed_in_a_trial_the_same_command_comes_to_the_same_table(
+    undisturbed: Path, scenes: str, tmp_path: Path
+) -> None:
+    driver = start(scenes, tmp_path)
+    wait_for(driver, tmp_path, "rung", 0)
+    time.sleep(5)  # on the way to the next rung
+    driver.kill()
+    driver.wait()
+    second = start(scenes, tmp_path)
+    time.sleep(1)
+    third = start(scenes, tmp_path)  # a second driver of the same sweep stops at once
+    _, errors = third.communicate(timeout=60)
+    assert third.returncode == 1
+    assert "another attempt" in errors or "is trained by process" in errors
+    second.communicate(timeout=PATIENCE_S)
+    assert second.returncode == 0
+    assert events(tmp_path) == events(undisturbed)
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_driver_worker_and_head_killed_and_the_same_table(undisturbed: Path, scenes: str, tmp_path: Path) -> None:
+    """`pytest tests/jobs/test_sweep.py -m slow`; on a cluster that outlives the driver, until its head dies too."""
+    with LocalHead() as head:
+        environment = {**head.environment(), "RAY_ADDRESS": head.cluster_address}
+        driver = start(scenes, tmp_path, **environment)
+        wait_for(driver, tmp_path, "rung", 0)
+        driver.kill()
+        driver.wait()
+
+        driver = start(scenes, tmp_path, **environment)
+        wait_for(driver, tmp_path, "rung", 0, 2)
+        kill_training_worker(head)
+        wait_for(driver, tmp_path, "rung", 1)
+        os.killpg(head.pid, signal.SIGKILL)
+        driver.communicate(timeout=PATIENCE_S)
+        assert driver.returncode != 0
+    with LocalHead() as head:
+        run(scenes, tmp_path, **head.environment(), RAY_ADDRESS=head.cluster_address)
+    assert events(tmp_path) == events(undisturbed)
+
+
+def test_a_report_of_what_there_is_and_nothing_where_nothing_is(scenes: str, tmp_path: Path) -> None:
+    asked = request(scenes, str(tmp_path), 2)
+    with pytest.raises(UserError, match="there is no sweep at"):
+        report(asked)
+    ledger = Ledger(open_storage(asked.uri), asked.resolved)
+    ledger.begin()
+    ledger.propose({"prior.weight": 1.0, "optics.d_max_at_64_px": 2.0}, "debug-0123456789")
+    table = report(asked)
+    assert table["trials"][0]["status"] == "running"
+    assert "debug-0123456789" in (folder(tmp_path) / PAGE).read_text()
+
+
+def test_what_an_earlier_sweep_found_is_known(undisturbed: Path, scenes: str, tmp_path: Path) -> None:
+    asked = request(scenes, str(tmp_path), 2)
+    ledger = Ledger(open_storage(asked.uri), asked.resolved)
+    ledger.begin()
+    learn_from(str(folder(undisturbed)), ledger)
+    finished = [
+        row for row in json.loads((folder(undisturbed) / TABLE).read_text())["trials"] if row["status"] == "finished"
+    ]
+    assert [known.changes for known in ledger.known] == [row["changes"] for row in finished]
+    with pytest.raises(UserError, match="there is no sweep at"):
+        learn_from(str(tmp_path / "nowhere"), ledger)
+    narrow = tiny_sweep(2, space={"prior.gain": tiny_sweep(2).space["prior.weight"]})
+    other = Ledger(open_storage(str(tmp_path / "other")), narrow)
+    with pytest.raises(UserError, match="no finished trial in this sweep's space"):
+        learn_from(str(folder(undisturbed)), other)
+
+
+def test_a_plan_writes_nothing(scenes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert plan(request(scenes, str(tmp_path), 5))["most_images"] == 5 * RUNGS[-1]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words", [["no_such_sweep"], ["smoke", "--concurrent", "x"], ["smoke", "--search", "luck"], ["smoke", "--unknown"]]
+)
+def test_wrong_words_end_with_the_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--data", "a", "--out", "b"])
+    assert ended.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_every_sweep_that_ships_can_be_run(scenes: str, tmp_path: Path) -> None:
+    from jobs.sweep import named_sweep, names
+
+    assert set(names()) == {"aperture_prior", "learning_rates", "smoke"}
+    for name in names():
+        sweep = named_sweep(name, {})
+        assert sweep.name == name
+        assert sweep.grid()
