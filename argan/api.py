@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from argan import zoo
 from argan.config import Config
 from argan.draws import Purpose, draw_dof_scale, draw_z
 from argan.errors import DataError
@@ -43,7 +44,7 @@ class Sample(NamedTuple):
 class Run:
     """A trained generator (the moving average of its weights) with the configuration it was trained by."""
 
-    uri: str
+    uri: str  # zoo:NAME stays as it is
     config: Config
     images_seen: int
     checkpoint_sha256: str  # of its checkpoint.json, which names everything in it
@@ -83,4 +84,5 @@ def load_run(uri: str, *, device: str | torch.device = "cpu", warn: Callable[[st
     camera = build_camera(config)
     load_weights(camera, found.snapshot.generator)
     camera = camera.to(device).requires_grad_(False).eval()
-    return Run(storage.uri, config, found.snapshot.images_seen, found.entry["sha256"], camera, torch.device(device))
+    named = uri if uri.startswith(zoo.PREFIX) else storage.uri
+    return Run(named, config, found.snapshot.images_seen, found.entry["sha256"], camera, torch.device(device))

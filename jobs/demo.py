@@ -1,8 +1,8 @@
 """AR-GAN from nothing to a report page on this machine, the way a cluster user works: `make demo`.
 
-Starts a local S3 server and a local Ray head, packs procedural scenes into a bucket, submits the training with
-`ray job submit`, measures what was learned, makes a small set of samples from it, and leaves everything under
-build/demo. Run again, it goes on from there.
+Starts a local S3 server and a local Ray head, packs procedural scenes into a bucket, submits the training and a search
+of three short trials with `ray job submit`, measures what was learned, makes a small set of samples from it, and leaves
+everything under build/demo. Run again, it goes on from there.
 """
 
 import argparse
@@ -20,7 +20,8 @@ from jobs.runtime.cli import run_job
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-BUDGET = ("--estimator-images", "8000", "--estimator-pairs", "2000")  # a first look; the default is six times as much
+# A first look; the defaults are five and six times as much.
+BUDGET = ("--estimator-images", "8000", "--estimator-pairs", "2000", "--kid-images", "200")
 
 RUN_FILES = ("report.html", "pictures/", "tensorboard/", "config.json", "history.jsonl")
 
@@ -42,10 +43,14 @@ def main(argv: list[str] | None = None) -> int:
             say(f"Ray head at {head.address}; submitting the training, as to any cluster")
             command = training(arguments, scenes, runs)
             submit(command, {**environment, **head.environment()}, s3.environment())
-        run_uri = planned_run(command, environment)
+            say("searching, with three short trials: they show a sweep at work and teach nothing")
+            search = ["python", "jobs/sweep.py", "smoke", "--data", scenes, "--out", f"{s3.uri}/sweeps"]
+            submit(search, {**environment, **head.environment()}, s3.environment())
+        run_uri, sweep_uri = planned("run", command, environment), planned("sweep", search, environment)
         os.environ.update(s3.environment())
         say(f"measuring what {run_uri} has learned")
         fetch(run_uri, folder / "run", RUN_FILES)
+        fetch(sweep_uri, folder / "sweep", ("report.html", "table.json"))
         evaluation = ["--run", run_uri, "--scenes", str(arguments.test_scenes), "--json", folder / "evaluation.json"]
         run(
             [BIN / "python", "jobs/evaluate.py", *evaluation, *BUDGET, "--page", folder / "evaluation.html"],
@@ -58,6 +63,7 @@ def main(argv: list[str] | None = None) -> int:
         fetch(tuples, folder / "tuples", ("",))
     print(f"\ndone in {duration(time.monotonic() - started_s)}")
     print(f"what was measured: {folder / 'evaluation.html'}")
+    print(f"what three trials found: {folder / 'sweep' / 'report.html'}")
     print(f"what was made from it: {folder / 'tuples' / 'index.html'}")
     print(folder / "run" / "report.html")
     return 0
@@ -95,13 +101,13 @@ def run(command: list[object], environment: dict[str, str]) -> None:
         raise UserError(f"the demo stops: {' '.join(words)} failed")
 
 
-def planned_run(command: list[str], environment: dict[str, str]) -> str:
-    """The URI of the run that this training makes: its configuration names it."""
+def planned(what: str, command: list[str], environment: dict[str, str]) -> str:
+    """The URI of the run or the sweep that this command makes: its configuration names it."""
     words = [str(BIN / "python"), *command[1:], "--dry-run"]
     answer = subprocess.run(words, cwd=ROOT, env=environment, check=False, stdout=subprocess.PIPE)
     if answer.returncode:
         raise UserError(f"the demo stops: {' '.join(words)} failed")
-    return str(json.loads(answer.stdout)["run"])
+    return str(json.loads(answer.stdout)[what])
 
 
 def fetch(uri: str, folder: Path, wanted: tuple[str, ...]) -> None:

@@ -1,6 +1,5 @@
 """The depth that a run has learned: two estimators, one taught by fakes and one by truth, judged on the same photos."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -136,18 +135,11 @@ def _fakes_record(run: Run, seed: int) -> dict[str, Any]:
         "run": run.uri,
         "run_name": run_name(run.config),
         "images_seen": run.images_seen,
-        "weights_sha256": _weights_sha256(run),
+        "checkpoint_sha256": run.checkpoint_sha256,
         "photos": "R(I_d, s D), s ~ p(s)",
         "seed": seed,
         "resolution": run.config.resolution,
     }
-
-
-def _weights_sha256(run: Run) -> str:
-    digest = hashlib.sha256()
-    for tensor in run.camera.state_dict().values():
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def depth_pictures(evaluation: Evaluation, test: TruthSet, d_max_px: float) -> list[tuple[str, bytes]]:
