@@ -1,4 +1,5 @@
-"""Small trained models that ship with the package: `zoo:NAME` stands wherever a run's URI does. There are none yet.
+"""Small trained models that ship with the package: `zoo:NAME` stands wherever a run's URI does
+(docs/results/zoo.md).
 
 Each is the folder of a run, reduced to what sampling needs (argan/runs/export.py), and metrics.json, what
 jobs/evaluate.py found when it judged this very model.
