@@ -30,8 +30,8 @@ def small_32() -> Config:
 
 def small_64() -> Config:
     """64 px on two CPU cores. 400,000 images take 80 minutes (84 images/s). On photos of flowers disparity follows
-    outlines from 60,000 images on (docs/results/first-flowers.md); on scenes:8000@1, stopped at 168,000 images, gap_closed
-    was .22 for foreground AUC and .34 for ordinal accuracy, one seed (docs/results/zoo.md).
+    outlines from 60,000 images on (docs/results/first-flowers.md). On scenes:8000@1, stopped at 168,000 images,
+    gap_closed was .22 for foreground AUC and .34 for ordinal accuracy, one seed (docs/results/zoo.md).
 
     python jobs/train.py --preset small-64 --data URI --out URI
     """
