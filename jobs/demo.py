@@ -20,8 +20,8 @@ from jobs.runtime.cli import run_job
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-# A first look; the defaults are five and six times as much.
-BUDGET = ("--estimator-images", "8000", "--estimator-pairs", "2000", "--kid-images", "200")
+# A first look; the defaults are four to ten times as much.
+BUDGET = ("--estimator-images", "8000", "--estimator-pairs", "2000", "--kid-images", "100")
 
 RUN_FILES = ("report.html", "pictures/", "tensorboard/", "config.json", "history.jsonl")
 

@@ -18,7 +18,7 @@ SWEEP = Sweep(
         Objective(name="kid", goal="min", reference=1000.0),
         Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-2.0),
     ),
-    rungs_images=(400, 1_200),
+    rungs_images=(800,),
     num_trials=3,
     search="random",
     judging=Judging(num_photos=40, estimator_images=800, estimator_pairs=200),

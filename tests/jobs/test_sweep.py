@@ -1,4 +1,7 @@
-"""A sweep as a person meets it: real trials on real Ray, killed on the way, and its page while it runs."""
+"""A sweep as a person meets it: real trials on real Ray, killed on the way, and its page while it runs.
+
+The kills are slow: pytest tests/jobs/test_sweep.py -m slow
+"""
 
 import json
 import os
@@ -117,6 +120,7 @@ def test_a_finished_sweep_runs_nothing_again(undisturbed: Path, scenes: str) -> 
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_killed_in_a_trial_the_same_command_comes_to_the_same_table(
     undisturbed: Path, scenes: str, tmp_path: Path
 ) -> None:
@@ -137,7 +141,7 @@ def test_killed_in_a_trial_the_same_command_comes_to_the_same_table(
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_driver_worker_and_head_killed_and_the_same_table(undisturbed: Path, scenes: str, tmp_path: Path) -> None:
-    """`pytest tests/jobs/test_sweep.py -m slow`; on a cluster that outlives the driver, until its head dies too."""
+    """On a cluster that outlives the driver, until its head dies too."""
     with LocalHead() as head:
         environment = {**head.environment(), "RAY_ADDRESS": head.cluster_address}
         with start(scenes, tmp_path, **environment) as driver:
