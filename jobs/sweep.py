@@ -5,7 +5,8 @@ On a cluster:   ray job submit --working-dir . -- python jobs/sweep.py aperture_
                     --data s3://BUCKET/scenes32 --out s3://BUCKET/sweeps
 
 SWEEP is a file in sweeps/: which keys vary, over what, judged by what. The same command again goes on where it was
-stopped, however it was: no trial is lost and none runs twice. --report writes the page of what there is by now, while
+stopped, however it was: no trial is lost and none runs twice (on another machine a minute later, when the dead one's
+lease has run out). --report writes the page of what there is by now, while
 the sweep runs or after.
 """
 
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import sweeps
 from argan.errors import UserError
+from argan.viewing.numbers import number
 from jobs.runtime.cli import run_job
 from jobs.runtime.workers import Workers
 
@@ -49,9 +51,8 @@ def main(argv: list[str] | None = None) -> int:
         print(json.dumps(plan(request), indent=2))
         return 0
     table = report(request) if arguments.report else run_sweep(request)
-    for number in table["front"]:
-        trial = table["trials"][number]
-        print(f"front: trial {number} {trial['changes']} {objectives(table, trial)}")
+    for trial in (table["trials"][index] for index in table["front"]):
+        print(f"front: trial {trial['number']} {trial['changes']} {objectives(table, trial)}")
     print(f"{request.uri}/{PAGE}")
     return 0
 
@@ -92,7 +93,7 @@ def changes(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def objectives(table: dict[str, Any], trial: dict[str, Any]) -> str:
     values = trial["rungs"][-1]["values"]
-    return ", ".join(f"{each['name']} {values[each['name']]:.3g}" for each in table["sweep"]["objectives"])
+    return ", ".join(f"{each['name']} {number(values.get(each['name']))}" for each in table["sweep"]["objectives"])
 
 
 if __name__ == "__main__":

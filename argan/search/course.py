@@ -19,6 +19,14 @@ def next_trial(ledger: Ledger, running: Collection[int]) -> Trial | None:
     return None if changes is None else ledger.propose(changes, run_name(ledger.sweep.config(changes)))
 
 
+def has_next(ledger: Ledger) -> bool:
+    """Whether there is something left to run; what is undecided may be decided on the way."""
+    undecided = [trial for trial in ledger.trials if trial.status is None]
+    if any(settle(ledger, trial) for trial in undecided):
+        return True
+    return len(ledger.trials) < ledger.sweep.num_trials and propose(ledger) is not None
+
+
 def settle(ledger: Ledger, trial: Trial) -> bool:
     """Whether the trial goes on from its last rung; where it does not, its end is written down.
 

@@ -1,7 +1,7 @@
 """The ledger of a sweep: one JSON line an event, as things happened. It is the truth; all else follows from it.
 
     {"event": "sweep", "schema": "argan-sweep/1", "definition": {...}}
-    {"event": "known", "changes": {...}, "costs": [...], "source": "..."}        a trial of an earlier sweep
+    {"event": "known", "trials": [{"changes": {...}, "costs": [...]}], "source": "..."}    from an earlier sweep
     {"event": "proposed", "trial": 0, "changes": {...}, "run": "small-32-0123456789"}
     {"event": "rung", "trial": 0, "images": 16000, "values": {"kid": 31.2, ...}, "seconds": 240.0}
     {"event": "ended", "trial": 0, "status": "finished", "error": ""}
@@ -12,7 +12,7 @@ or it does not, and a driver that was replaced cannot write any more.
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -92,8 +92,10 @@ class Ledger:
         if not self._lines:
             self._write({"event": "sweep", "schema": SCHEMA, "definition": self.sweep.definition()})
 
-    def know(self, known: Known, source: str) -> None:
-        self._write({"event": "known", "changes": known.changes, "costs": list(known.costs), "source": source})
+    def know(self, known: Sequence[Known], source: str) -> None:
+        """All at once: half of it would lead elsewhere."""
+        trials = [{"changes": each.changes, "costs": list(each.costs)} for each in known]
+        self._write({"event": "known", "trials": trials, "source": source})
 
     def propose(self, changes: Mapping[str, Any], run: str) -> Trial:
         """A new trial, the next number."""
@@ -138,7 +140,7 @@ class Ledger:
                 if event["definition"] != self.sweep.definition():
                     raise UserError(f"{self._storage.uri} is of another definition of {self.sweep.name}")
             case "known":
-                self.known.append(Known(event["changes"], tuple(event["costs"])))
+                self.known += [Known(each["changes"], tuple(each["costs"])) for each in event["trials"]]
             case "proposed":
                 if event["trial"] != len(self.trials):
                     raise ValueError(f"trial {event['trial']} where {len(self.trials)} should come")

@@ -60,6 +60,8 @@ class Choice:
     def __post_init__(self) -> None:
         if len(self.values) < 1 or len(set(self.values)) < len(self.values):
             raise UserError(f"a choice needs values that differ, got {self.values}")
+        if not all(isinstance(value, str | int | float) for value in self.values):
+            raise UserError(f"a choice is of words and numbers, which the ledger keeps as they are, got {self.values}")
 
     def at(self, share: float) -> Any:
         """The value whose equal part of [0, 1) holds `share`."""

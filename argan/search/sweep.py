@@ -10,8 +10,10 @@ from typing import Any, Literal
 from argan.config import Config
 from argan.errors import UserError
 from argan.presets import preset
-from argan.search.space import Range, describe, grid_points
-from argan.settings import override
+from argan.search.space import Choice, Range, describe, grid_points
+from argan.settings import naming_keys, override
+
+SETTLED = ("schedule.total_images", "data.fingerprint", "preset")
 
 Search = Literal["grid", "random", "optuna"]
 Stopping = Literal["none", "asha", "dominated"]
@@ -85,17 +87,31 @@ class Sweep:
             raise UserError(f"keep_share must be in (0, 1], got {self.keep_share}")
         if self.stopping == "dominated" and len(self.objectives) == 1:
             raise UserError("with one objective nothing is dominated in both: stopping must be asha or none")
-        for end in (0.0, 1.0):  # what the configuration refuses is refused now, not after hours
-            self.config({key: of.at(end) for key, of in self.space.items()})
-        batch = self.config({key: of.at(0.0) for key, of in self.space.items()}).schedule.tick_images
-        if any(images % batch for images in rungs):
-            raise UserError(f"rungs_images must be multiples of schedule.tick_images = {batch}, got {rungs}")
+        for key in (*self.space, *self.fixed):
+            if key in SETTLED:
+                raise UserError(f"{key} is the sweep's own to set")
+        somewhere = self._somewhere()
+        if odd := sorted(self.space.keys() - naming_keys(self.config(somewhere)).keys()):
+            raise UserError(f"{odd[0]} does not change what is learned: there is nothing to search for")
+        # What the configuration refuses is refused now, not after hours.
+        for share in (0.0, 1.0):
+            self.config({key: of.at(share) for key, of in self.space.items()})
+        for key, of in self.space.items():
+            for value in of.values if isinstance(of, Choice) else (of.at(0.0), of.at(1.0)):
+                self.config({**somewhere, key: value})
+        tick = self.config(somewhere).schedule.tick_images
+        if any(images % tick for images in rungs):
+            raise UserError(f"rungs_images must be multiples of schedule.tick_images = {tick}, got {rungs}")
 
     def config(self, changes: Mapping[str, Any], total_images: int | None = None) -> Config:
         """A trial's configuration, to be trained so long; None: to the last rung."""
         images = self.rungs_images[-1] if total_images is None else total_images
         settled = {"schedule.total_images": images, "data.fingerprint": self.data_fingerprint}
         return override(preset(self.preset), {**self.fixed, **changes, **settled})
+
+    def _somewhere(self) -> dict[str, Any]:
+        """A place in the middle, at no end of any range."""
+        return {key: of.at(0.37) for key, of in self.space.items()}
 
     def grid(self) -> dict[str, list[Any]]:
         """The points of each key."""
@@ -106,6 +122,8 @@ class Sweep:
         values = asdict(self)
         del values["num_trials"]
         values["space"] = {key: describe(of) for key, of in self.space.items()}
+        learned = naming_keys(self.config(self._somewhere()))
+        values["config"] = {key: value for key, value in learned.items() if key not in self.space}  # presets change
         return json.loads(json.dumps(values))
 
     @property

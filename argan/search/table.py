@@ -1,6 +1,7 @@
 """A sweep's table: plain JSON of every trial, the front, and what it all cost; the page and people read it."""
 
 import itertools
+import math
 import shlex
 from typing import Any
 
@@ -11,11 +12,13 @@ from argan.search.pareto import front, hypervolume
 def sweep_table(ledger: Ledger, *, data_uri: str, runs_uri: str) -> dict[str, Any]:
     """What the ledger says, in the order of the trials; a rung's seconds count from its trial's start.
 
-    Trials count for the front at the last rung alone.
+    Trials count for the front at the last rung alone, and where all objectives could be measured.
     """
     sweep = ledger.sweep
-    whole = [trial for trial in ledger.trials if trial.images == sweep.rungs_images[-1]]
-    costs = [ledger.costs(trial.rungs[-1]) for trial in whole]
+    last = sweep.rungs_images[-1]
+    judged = [(trial, ledger.costs(trial.rungs[-1])) for trial in ledger.trials if trial.images == last]
+    whole = [trial for trial, costs in judged if all(map(math.isfinite, costs))]
+    costs = [costs for _, costs in judged if all(map(math.isfinite, costs))]
     reference = [objective.cost(objective.reference) for objective in sweep.objectives]
     definition = sweep.definition()
     return {

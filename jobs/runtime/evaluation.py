@@ -29,6 +29,7 @@ class EvaluationRequest:
     depth: DepthQuality = field(default_factory=DepthQuality)
     photos: PhotoQuality = field(default_factory=PhotoQuality)
     only: Only | None = None  # None: both
+    use_gpu: bool | None = None  # None: where there is one
 
 
 def plan(request: EvaluationRequest) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def plan(request: EvaluationRequest) -> dict[str, Any]:
     judges = _judges(request, config.resolution)
     planned: dict[str, Any] = {}
     if request.only != "kid":
-        planned |= plan_depth(request.run_uri, config, judges, request.depth, _device())
+        planned |= plan_depth(request.run_uri, config, judges, request.depth, _device(request))
     if request.only != "depth":
         reals = real_photos(request.photos, judges, config.resolution)
         planned["kid"] = {**asdict(request.photos), "real": reals.record}
@@ -48,7 +49,7 @@ def plan(request: EvaluationRequest) -> dict[str, Any]:
 
 def evaluate(request: EvaluationRequest) -> tuple[dict[str, Any], Callable[[], str]]:
     """The result, and how to make its page. Raises UserError with one sentence for a person."""
-    run = load_run(request.run_uri, device=_device(), warn=say)
+    run = load_run(request.run_uri, device=_device(request), warn=say)
     judges = _judges(request, run.config.resolution)
     cache = open_storage(request.cache_uri)
     result: dict[str, Any] = {}
@@ -62,6 +63,7 @@ def evaluate(request: EvaluationRequest) -> tuple[dict[str, Any], Callable[[], s
         judged = judge_photos(run, reals, request.photos, cache)
         protocol = {**result.get("protocol", {}), "kid": judged.protocol}
         result = {"kid": judged.value, "kid_interval": list(judged.interval), **result, "protocol": protocol}
+    result["protocol"] = {"images_seen": run.images_seen, **result["protocol"]}
     return result, lambda: evaluation_report(result, pictures, d_max_px=run.config.d_max_px)
 
 
@@ -75,5 +77,6 @@ def _judges(request: EvaluationRequest, resolution: int) -> Judges:
     return judges._replace(test=functools.cache(judges.test))
 
 
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def _device(request: EvaluationRequest) -> torch.device:
+    use_gpu = torch.cuda.is_available() if request.use_gpu is None else request.use_gpu
+    return torch.device("cuda" if use_gpu else "cpu")

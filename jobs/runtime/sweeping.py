@@ -1,15 +1,18 @@
 """From a request to a sweep's table: who may run it, what Tune is asked for, what is shown on the way."""
 
+import _thread
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from argan import strict_json
 from argan.data.manifest import read_manifest
-from argan.errors import MissingError, UserError
+from argan.errors import MissingError, StorageError, UserError
 from argan.runs.lease import acquire
 from argan.runs.report import picture_positions
+from argan.search.course import has_next
 from argan.search.ledger import Known, Ledger, Trial
 from argan.search.sweep import Sweep
 from argan.search.table import sweep_table
@@ -67,19 +70,22 @@ def run_sweep(request: SweepRequest) -> dict[str, Any]:
     """Runs what is left of it, and returns the table. Raises UserError with one sentence for a person."""
     sweep = request.resolved
     folder = open_storage(request.uri)
-    with acquire(folder, lease_s=LEASE_S) as lease:
+    with acquire(folder, lease_s=LEASE_S, on_lost=_thread.interrupt_main) as lease:
         ledger = Ledger(folder, sweep)
         ledger.begin()
-        if request.known_uri and not ledger.known and not ledger.trials:
+        if request.known_uri and not ledger.known:
             learn_from(request.known_uri, ledger)
         progress = Progress(sweep.num_trials * sweep.rungs_images[-1], "images", start=images_settled(ledger))
 
         def told(trial: Trial) -> None:
             lease.require_held()
-            write_page(folder, ledger, request.data_uri)
+            try:
+                write_page(folder, ledger, request.data_uri)
+            except StorageError as error:  # it can be written anew from the ledger at any time
+                print(f"the page could not be written: {error}", file=sys.stderr)
             progress.close(images_settled(ledger), note(ledger, trial))
 
-        if num_left(ledger):
+        if has_next(ledger):
             _run_on_ray(request, ledger, f"tune-{lease.generation}", told)
         return write_page(folder, ledger, request.data_uri)
 
@@ -94,8 +100,9 @@ def report(request: SweepRequest) -> dict[str, Any]:
 
 
 def num_left(ledger: Ledger) -> int:
-    """Trials that did not end yet, most of them not even begun."""
-    return ledger.sweep.num_trials - sum(trial.status is not None for trial in ledger.trials)
+    """Trials that did not end yet, and those that are still to be proposed."""
+    unfinished = sum(trial.status is None for trial in ledger.trials)
+    return unfinished + max(0, ledger.sweep.num_trials - len(ledger.trials))
 
 
 def images_settled(ledger: Ledger) -> int:
@@ -134,14 +141,24 @@ def newest_grid(run: Storage) -> bytes | None:
 def learn_from(uri: str, ledger: Ledger) -> None:
     """Writes the finished trials of an earlier sweep down, as far as they lie in this one's space.
 
-    Raises UserError where there are none.
+    Raises UserError where there are none, where they were trained or judged otherwise, and where nobody would ask.
     """
+    if ledger.sweep.search != "optuna":
+        raise UserError(f"--known is for optuna: the search {ledger.sweep.search} does not learn")
+    if ledger.trials:
+        raise UserError("--known comes before the first trial: this sweep has begun without")
     earlier = open_storage(uri)
     try:
         table = json.loads(earlier.read_bytes(TABLE))
     except MissingError:
         raise UserError(f"there is no sweep at {uri}: {TABLE} is missing") from None
-    sweep, taken = ledger.sweep, 0
+    sweep, found = ledger.sweep, []
+    ours, theirs = sweep.definition(), table["sweep"]
+    for key in ("config", "judging"):
+        if theirs.get(key) != ours[key]:
+            raise UserError(f"{uri} is of trials that were trained or judged otherwise ({key} differs)")
+    if theirs["rungs_images"][-1] != sweep.rungs_images[-1]:
+        raise UserError(f"{uri} is of trials of {theirs['rungs_images'][-1]:,} images, not {sweep.rungs_images[-1]:,}")
     for trial in table["trials"]:
         if trial["status"] != "finished" or trial["changes"].keys() != sweep.space.keys():
             continue
@@ -149,10 +166,10 @@ def learn_from(uri: str, ledger: Ledger) -> None:
         if None in values or not all(sweep.space[key].holds(value) for key, value in trial["changes"].items()):
             continue
         costs = tuple(objective.cost(value) for objective, value in zip(sweep.objectives, values, strict=True))
-        ledger.know(Known(trial["changes"], costs), earlier.uri)
-        taken += 1
-    if not taken:
+        found.append(Known(trial["changes"], costs))
+    if not found:
         raise UserError(f"{uri} has no finished trial in this sweep's space")
+    ledger.know(found, earlier.uri)
 
 
 def trial_workers(request: SweepRequest, nodes: list[dict[str, Any]]) -> Workers:
@@ -162,6 +179,11 @@ def trial_workers(request: SweepRequest, nodes: list[dict[str, Any]]) -> Workers
     asked, at_once = request.workers, request.concurrent
     together = replace(asked, minimum=asked.minimum * at_once, maximum=asked.maximum * at_once)
     given = scaling(together, nodes)
+    gpus = int(sum(node["Resources"].get("GPU", 0) for node in nodes if node["Alive"]))
+    if gpus and asked.use_gpu is None and not given.use_gpu:
+        raise UserError(
+            f"{together.minimum} workers at a time need a GPU each, the cluster has {gpus}; or --device cpu"
+        )
     return replace(asked, cpus_each=int(given.resources_per_worker["CPU"]), use_gpu=given.use_gpu)
 
 
@@ -179,15 +201,17 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
             sweep_uri=request.uri,
             data_uri=open_storage(request.data_uri).uri,
             rungs_images=ledger.sweep.rungs_images,
+            objectives=tuple(objective.name for objective in ledger.sweep.objectives),
             workers=asdict(workers),
             judging=asdict(ledger.sweep.judging),
             max_failures=request.max_failures,
         )
+        scheduler = LedgerScheduler(ledger, told)
         tuner = tune.Tuner(
             tune.with_resources(run_trial, {"memory": TRIAL_MEMORY_BYTES}),
             tune_config=tune.TuneConfig(
                 search_alg=LedgerSearch(ledger, {"work": asdict(work)}, request.concurrent),
-                scheduler=LedgerScheduler(ledger, told),
+                scheduler=scheduler,
                 num_samples=num_left(ledger),
             ),
             run_config=tune.RunConfig(
@@ -197,7 +221,12 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
                 verbose=0,
             ),
         )
-        results = tuner.fit()
+        try:
+            results = tuner.fit()
+        except tune.TuneError:
+            if scheduler.failed is not None:
+                raise scheduler.failed from None
+            raise
     if results.errors:
         last_line = str(results.errors[0]).strip().splitlines()[-1]
         raise UserError(f"a trial failed, the same command tries again: {last_line}")

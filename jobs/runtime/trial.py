@@ -8,11 +8,12 @@ from typing import Any
 import ray
 import torch
 from ray import tune
+from ray.exceptions import RayTaskError
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from argan import strict_json
 from argan.config import Config
-from argan.errors import MissingError, NonFiniteError, UserError
+from argan.errors import DataError, MissingError, NonFiniteError, UserError
 from argan.evaluation.estimation import EstimatorBudget
 from argan.runs.checkpoints import read_pointer
 from argan.runs.lease import LeaseHeldError
@@ -36,6 +37,7 @@ class TrialWork:
     sweep_uri: str
     data_uri: str
     rungs_images: tuple[int, ...]
+    objectives: tuple[str, ...]
     workers: dict[str, Any]
     judging: dict[str, Any]
     max_failures: int
@@ -53,7 +55,7 @@ def run_trial(given: dict[str, Any]) -> None:
     workers = Workers(**work.workers)
     # Else they would have to fit into what Tune has booked for this process.
     anywhere = PlacementGroupSchedulingStrategy(placement_group=None)
-    train_task = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=anywhere)(train_to)
+    train_task = ray.remote(num_cpus=0, max_retries=work.max_failures, scheduling_strategy=anywhere)(train_to)
     judge_task = ray.remote(
         num_cpus=max(1, workers.cpus_each),
         num_gpus=1 if workers.use_gpu else 0,
@@ -66,13 +68,28 @@ def run_trial(given: dict[str, Any]) -> None:
         started_s = time.monotonic()
         try:
             ray.get(train_task.remote(work, override(config, {"schedule.total_images": images})))
-        except NonFiniteError as error:
-            tune.report({"number": given["number"], "broke": str(error)})
+            values = ray.get(judge_task.remote(work, config, images))
+        except RayTaskError as error:
+            if not is_the_trials_own(error.cause):
+                raise
+            tune.report({"number": given["number"], "broke": str(error.cause)})
             return
-        values = ray.get(judge_task.remote(work, config, images))
+        require_measured(values, work.objectives)
         seconds = time.monotonic() - started_s
         text = json.dumps(values)  # Tune would flatten it
         tune.report({"number": given["number"], "images": images, "values": text, "seconds": seconds})
+
+
+def is_the_trials_own(error: object) -> bool:
+    """Whether another trial may fare better: not where data or storage are wrong, or somebody else holds the run."""
+    return isinstance(error, NonFiniteError) or type(error) is UserError
+
+
+def require_measured(values: dict[str, float | None], objectives: tuple[str, ...]) -> None:
+    """Raises DataError where an objective is no number of the evaluation's; one that is there may be undefined."""
+    for name in objectives:
+        if name not in values:
+            raise DataError(f"the evaluation has no {name!r}; there are {', '.join(sorted(values))}")
 
 
 def train_to(work: TrialWork, config: Config) -> None:
@@ -123,8 +140,12 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
         ),
         photos=PhotoQuality(num_fakes=judging.num_photos, seed=judging.seed),
         only="kid" if config.method == "gan" else None,
+        use_gpu=Workers(**work.workers).use_gpu,
     )
     result, _ = evaluate(request)
+    judged_at = result["protocol"]["images_seen"]
+    if judged_at != images:
+        raise DataError(f"{run.uri}: the newest checkpoint is broken, the one before is of {judged_at:,} images")
     kept.write_bytes(name, strict_json.dumps(result, indent=1).encode())
     return numbers(json.loads(strict_json.dumps(result)))
 

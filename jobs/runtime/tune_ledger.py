@@ -7,9 +7,10 @@ from typing import Any
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from argan.errors import UserError
 from argan.search.course import next_trial, settle
 from argan.search.ledger import Ledger, Rung, Trial
-from argan.settings import to_dict
+from argan.settings import run_name, to_dict
 
 
 class LedgerSearch(Searcher):
@@ -33,8 +34,10 @@ class LedgerSearch(Searcher):
         if trial is None:
             return Searcher.FINISHED if not self._running else None
         self._running[trial_id] = trial.number
-        config = to_dict(self._ledger.sweep.config(trial.changes))
-        return {**self._shared, "number": trial.number, "config": config, "images_done": trial.images}
+        config = self._ledger.sweep.config(trial.changes)
+        assert run_name(config) == trial.run  # the definition holds all that names a run
+        given = {"number": trial.number, "config": to_dict(config), "images_done": trial.images}
+        return {**self._shared, **given}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """The scheduler takes it."""
@@ -60,11 +63,20 @@ class LedgerScheduler(FIFOScheduler):
         super().__init__()
         self._ledger = ledger
         self._told = told
+        self.failed: UserError | None = None  # Tune wraps it beyond recognition
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # as the search: what Tune keeps of it is for nobody
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        try:
+            return TrialScheduler.CONTINUE if self._take(result) else TrialScheduler.STOP
+        except UserError as error:
+            self.failed = error
+            raise
+
+    def _take(self, result: dict[str, Any]) -> bool:
+        """Whether the trial goes on."""
         ledger, number = self._ledger, result["number"]
         ours = ledger.trials[number]
         if "broke" in result:
@@ -74,4 +86,4 @@ class LedgerScheduler(FIFOScheduler):
             ledger.reach(number, Rung(result["images"], json.loads(result["values"]), result["seconds"]))
             keeps = settle(ledger, ours)
         self._told(ours)
-        return TrialScheduler.CONTINUE if keeps else TrialScheduler.STOP
+        return keeps

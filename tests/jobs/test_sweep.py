@@ -9,16 +9,19 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from tiny_sweep import RUNGS, request, tiny_sweep
+from tiny_sweep import RUNGS, request
 from training_job import ROOT
 
 from argan.errors import UserError
 from argan.search.ledger import LEDGER, Ledger
+from argan.search.space import LogUniform
+from argan.search.sweep import Judging
 from argan.storage import open_storage
 from cluster.local_head import LocalHead
 from jobs.runtime.sweeping import PAGE, TABLE, learn_from, plan, report
@@ -170,9 +173,10 @@ def test_a_report_of_what_there_is_and_nothing_where_nothing_is(scenes: str, tmp
     assert "debug-0123456789" in (folder(tmp_path) / PAGE).read_text()
 
 
+@pytest.mark.ray
 def test_what_an_earlier_sweep_found_is_known(undisturbed: Path, scenes: str, tmp_path: Path) -> None:
-    asked = request(scenes, str(tmp_path), 2)
-    ledger = Ledger(open_storage(asked.uri), asked.resolved)
+    sweep = replace(request(scenes, str(tmp_path), 2).resolved, search="optuna")
+    ledger = Ledger(open_storage(str(tmp_path / "optuna")), sweep)
     ledger.begin()
     learn_from(str(folder(undisturbed)), ledger)
     finished = [
@@ -181,10 +185,15 @@ def test_what_an_earlier_sweep_found_is_known(undisturbed: Path, scenes: str, tm
     assert [known.changes for known in ledger.known] == [row["changes"] for row in finished]
     with pytest.raises(UserError, match="there is no sweep at"):
         learn_from(str(tmp_path / "nowhere"), ledger)
-    narrow = tiny_sweep(2, space={"prior.gain": tiny_sweep(2).space["prior.weight"]})
-    other = Ledger(open_storage(str(tmp_path / "other")), narrow)
-    with pytest.raises(UserError, match="no finished trial in this sweep's space"):
-        learn_from(str(folder(undisturbed)), other)
+    others = {
+        "no finished trial in this sweep's space": replace(sweep, space={"prior.weight": LogUniform(low=20, high=30)}),
+        "config differs": replace(sweep, fixed={"prior.gain": 3.0}),
+        "judging differs": replace(sweep, judging=Judging(num_photos=13)),
+        "is for optuna": replace(sweep, search="random"),
+    }
+    for problem, other in others.items():
+        with pytest.raises(UserError, match=problem):
+            learn_from(str(folder(undisturbed)), Ledger(open_storage(str(tmp_path / "other")), other))
 
 
 def test_a_plan_writes_nothing(scenes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,6 +57,7 @@ def test_what_is_known_from_elsewhere_counts(tmp_path: Path) -> None:
     for name, num_known in (("none", 0), ("some", 20)):
         ledger = Ledger(open_storage(str(tmp_path / name)), sweep)
         ledger.begin()
+        known = []
         for number in range(num_known):
             changes = {
                 "optics.d_max_at_64_px": sweep.space["optics.d_max_at_64_px"].at(number / 20),
@@ -64,7 +65,8 @@ def test_what_is_known_from_elsewhere_counts(tmp_path: Path) -> None:
                 "dof.distribution": "uniform",
             }
             cost = abs(changes["optics.d_max_at_64_px"] - 5)
-            ledger.know(Known(changes, (cost, cost)), "elsewhere")
+            known.append(Known(changes, (cost, cost)))
+        ledger.know(known, "elsewhere")
         proposals.append(propose(ledger))
     assert proposals[0] != proposals[1]
     assert abs(proposals[1]["optics.d_max_at_64_px"] - 5) < 1.5
@@ -98,6 +100,10 @@ def test_ranges() -> None:
         {"space": {"prior.weihgt": Uniform(low=0, high=1)}},
         {"space": {"prior.gain": Uniform(low=-1.0, high=1)}},
         {"fixed": {"prior.weight": 1.0}},
+        {"fixed": {"schedule.total_images": 8_000}},
+        {"space": {"schedule.tick_images": Choice(values=(4_000, 2_000))}},
+        {"space": {"optics.views_per_side": Uniform(low=3, high=9)}},
+        {"space": {"dof.distribution": Choice(values=("bernoulli", "beta", "uniform"))}},
         {"rungs_images": (8_000, 4_000)},
         {"rungs_images": (4_100,)},
         {"num_trials": 0},
@@ -117,6 +123,7 @@ def test_ranges_that_are_none_are_refused() -> None:
         lambda: LogUniform(low=0, high=1),
         lambda: Choice(values=()),
         lambda: Choice(values=("a", "a")),
+        lambda: Choice(values=((96, 64), (64, 32))),
         lambda: Uniform(low=0.123456, high=1),
     ):
         with pytest.raises(UserError):
