@@ -185,8 +185,9 @@ def test_what_an_earlier_sweep_found_is_known(undisturbed: Path, scenes: str, tm
     assert [known.changes for known in ledger.known] == [row["changes"] for row in finished]
     with pytest.raises(UserError, match="there is no sweep at"):
         learn_from(str(tmp_path / "nowhere"), ledger)
+    elsewhere = {**sweep.space, "prior.weight": LogUniform(low=20, high=30)}
     others = {
-        "no finished trial in this sweep's space": replace(sweep, space={"prior.weight": LogUniform(low=20, high=30)}),
+        "no finished trial in this sweep's space": replace(sweep, space=elsewhere),
         "config differs": replace(sweep, fixed={"prior.gain": 3.0}),
         "judging differs": replace(sweep, judging=Judging(num_photos=13)),
         "is for optuna": replace(sweep, search="random"),
