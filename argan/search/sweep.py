@@ -103,10 +103,9 @@ class Sweep:
         if any(images % tick for images in rungs):
             raise UserError(f"rungs_images must be multiples of schedule.tick_images = {tick}, got {rungs}")
 
-    def config(self, changes: Mapping[str, Any], total_images: int | None = None) -> Config:
-        """A trial's configuration, to be trained so long; None: to the last rung."""
-        images = self.rungs_images[-1] if total_images is None else total_images
-        settled = {"schedule.total_images": images, "data.fingerprint": self.data_fingerprint}
+    def config(self, changes: Mapping[str, Any]) -> Config:
+        """A trial's configuration, to be trained to the last rung."""
+        settled = {"schedule.total_images": self.rungs_images[-1], "data.fingerprint": self.data_fingerprint}
         return override(preset(self.preset), {**self.fixed, **changes, **settled})
 
     def _somewhere(self) -> dict[str, Any]:

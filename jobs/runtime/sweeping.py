@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from argan import strict_json
@@ -40,11 +41,11 @@ class SweepRequest:
     known_uri: str | None = None  # an earlier sweep's folder
     max_failures: int = 3
 
-    @property
+    @cached_property
     def uri(self) -> str:
         return f"{open_storage(self.out_uri).uri}/{self.resolved.folder}"
 
-    @property
+    @cached_property  # it reads the set's manifest
     def resolved(self) -> Sweep:
         """The sweep with the data's fingerprint in it: on other data it is another sweep."""
         fingerprint = read_manifest(open_storage(self.data_uri)).order_fingerprint

@@ -49,7 +49,7 @@ class TrialWork:
 
 def run_trial(given: dict[str, Any]) -> None:
     """Tune's trainable: reports {"number", "images", "values" in JSON, "seconds"} at every rung left, or {"number",
-    "broke"} where the numbers broke.
+    "broke"} where it failed by its own configuration, and another trial may fare better.
     """
     work, config = TrialWork(**given["work"]), from_dict(given["config"])
     workers = Workers(**work.workers)
@@ -142,12 +142,12 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
         only="kid" if config.method == "gan" else None,
         use_gpu=Workers(**work.workers).use_gpu,
     )
-    result, _ = evaluate(request)
+    result = strict_json.finite(evaluate(request)[0])
     judged_at = result["protocol"]["images_seen"]
     if judged_at != images:
         raise DataError(f"{run.uri}: the newest checkpoint is broken, the one before is of {judged_at:,} images")
     kept.write_bytes(name, strict_json.dumps(result, indent=1).encode())
-    return numbers(json.loads(strict_json.dumps(result)))
+    return numbers(result)
 
 
 def numbers(result: dict[str, Any], prefix: str = "") -> dict[str, float | None]:
