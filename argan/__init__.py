@@ -1,3 +1,3 @@
 """AR-GAN: depth and depth of field from unlabeled photos. See argan.api for the Python API."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

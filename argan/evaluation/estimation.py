@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from argan.draws import Purpose, draw_mirror, keyed_generator
+from argan.draws import draw_mirror, weights_generator
 from argan.errors import NonFiniteError, UserError
 from argan.models.estimator import Estimator
 from argan.pixels import to_bytes, to_signed
@@ -92,7 +92,7 @@ def train_estimator(
 
 def build_estimator(budget: EstimatorBudget, device: torch.device) -> Estimator:
     """An untrained estimator, or the place for saved weights."""
-    net = Estimator(budget.channels, keyed_generator(budget.seed, Purpose.WEIGHTS, 0))
+    net = Estimator(budget.channels, weights_generator(budget.seed, 0))
     return net.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in the stubs
 
 

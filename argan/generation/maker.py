@@ -14,7 +14,7 @@ from torch import Tensor
 
 from argan.config import Config
 from argan.data.tuples import DisparityCoding
-from argan.draws import Purpose, draw_z, keyed_generator
+from argan.draws import Purpose, draw_uniform, draw_z
 from argan.generation.recipe import MICRO_BATCH_IMAGES, Recipe
 from argan.losses import focus_prior
 from argan.models.camera import Camera
@@ -69,10 +69,9 @@ class TupleMaker:
 
     def apertures(self, index: int) -> list[float]:
         """The dof_scale of each of a sample's shallow photos."""
-        drawn = torch.rand(
-            self.recipe.random_apertures, generator=keyed_generator(self.recipe.seed, Purpose.APERTURE_TUPLE, index)
-        )
-        return [*self.recipe.apertures, *(1 - drawn).tolist()]
+        recipe = self.recipe
+        drawn = draw_uniform(recipe.seed, Purpose.APERTURE_TUPLE, index, num=recipe.random_apertures)
+        return [*recipe.apertures, *(1 - drawn).tolist()]
 
     def z(self, index: int) -> Tensor:
         """[1,z_dim]; truncation concerns the style alone, the noise is drawn as in training."""

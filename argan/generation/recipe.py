@@ -14,7 +14,7 @@ from argan.errors import DataError, UserError
 from argan.optics import ApertureShape, views_needed
 from argan.settings import to_dict
 
-TERMS_SCHEMA = "argan-tuple-terms/1"  # a change of what the same terms make is a new schema
+TERMS_SCHEMA = "argan-tuple-terms/2"  # a change of what the same terms make is a new schema
 MICRO_BATCH_IMAGES = 25  # through the net at a time: its last bits may depend on it, so it is fixed
 
 

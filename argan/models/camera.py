@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from argan.config import Config
-from argan.draws import Purpose, keyed_generator
+from argan.draws import weights_generator
 from argan.models.discriminator import Discriminator
 from argan.models.generator import Generator
 from argan.optics import ApertureRenderer
@@ -42,7 +42,7 @@ class Camera(nn.Module):
 
 def build_camera(config: Config) -> Camera:
     """The generator and the optics that `config` describes; weights drawn from config.seed."""
-    random = keyed_generator(config.seed, Purpose.WEIGHTS, 0)
+    random = weights_generator(config.seed, 0)
     is_ar_gan = config.method == "ar-gan"
     generator = Generator(
         config.generator.channels,
@@ -63,5 +63,5 @@ def build_camera(config: Config) -> Camera:
 
 
 def build_discriminator(config: Config) -> Discriminator:
-    random = keyed_generator(config.seed, Purpose.WEIGHTS, 1)
+    random = weights_generator(config.seed, 1)
     return Discriminator(config.discriminator.channels, resolution=config.resolution, random=random)
