@@ -52,6 +52,10 @@ class Progress:
         self._rewrites = self._stream.isatty()
         self._seen = deque([(clock(), start)], maxlen=RATE_WINDOW_LINES)
 
+    def found(self, count: int) -> None:
+        """`count` more of what `show` is told next were there before: they do not count as speed."""
+        self._seen = deque(((seen_s, done + count) for seen_s, done in self._seen), maxlen=RATE_WINDOW_LINES)
+
     def show(self, done: int, note: str = "", *, rate: float | None = None) -> None:
         """Says that `done` of the total are there; does nothing when the last line is too young.
 

@@ -169,6 +169,8 @@ def _make(workers: "ShardWorkers", method: str, calls: Sequence[tuple[Any, ...]]
     for _, made in workers.over(method, calls):
         done, kept, size_bytes = done + made.num_samples, kept + made.num_kept, size_bytes + made.size_bytes
         num_new += made.is_new
+        if not made.is_new:
+            progress.found(made.num_samples)
         progress.show(done, f"{kept:,} kept | {size_bytes / 1e6:,.1f} MB | {num_new:,} new shards")
     if calls:
         progress.close(done, f"{kept:,} kept | {size_bytes / 1e6:,.1f} MB | {num_new:,} new shards")

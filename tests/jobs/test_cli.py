@@ -65,6 +65,15 @@ def test_progress_counts_speed_from_where_this_attempt_started() -> None:
     assert stream.getvalue() == "700/1,000 photos | 10.0 photos/s | 30 s left | 2 skipped\n"
 
 
+def test_what_turns_out_to_have_been_there_is_no_speed() -> None:
+    clock, stream = Clock(), io.StringIO()
+    progress = Progress(1000, "tuples", stream=stream, clock=clock)
+    clock.now_s += 10
+    progress.found(600)
+    progress.show(700)
+    assert stream.getvalue() == "700/1,000 tuples | 10.0 tuples/s | 30 s left\n"
+
+
 def test_progress_away_from_a_terminal_writes_a_line_every_few_seconds() -> None:
     clock, stream = Clock(), io.StringIO()
     progress = Progress(100, "photos", stream=stream, clock=clock)
