@@ -1,5 +1,6 @@
 """Judge a run by the depth it has learned, on photos whose depth is known: scenes, or any set in the truth schema;
-and by its photos, which KID compares with those, or with any packed set.
+by its photos, which KID, precision and recall compare with those, or with any packed set; and by its optics: do photos
+blur as their disparity says.
 
 On a laptop:    python jobs/evaluate.py --run build/runs/small-32-0123456789 --json build/evaluation.json
 On a cluster:   ray job submit --working-dir . -- python jobs/evaluate.py --run s3://BUCKET/runs/NAME \\
@@ -14,7 +15,8 @@ computes neither.
 import argparse
 import json
 import os
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from argan import strict_json
 from argan.errors import StorageError, UserError
@@ -28,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     from argan.evaluation.estimation import EstimatorBudget  # after the arguments: --help answers at once
     from jobs.runtime.depth_quality import DepthQuality
     from jobs.runtime.evaluation import EvaluationRequest, evaluate, plan
+    from jobs.runtime.optics_quality import OpticsQuality
     from jobs.runtime.photo_quality import PhotoQuality
 
     json_file = OutputFile.at(arguments.json)
@@ -53,6 +56,7 @@ def main(argv: list[str] | None = None) -> int:
             features=arguments.features,
             seed=arguments.seed,
         ),
+        optics=OpticsQuality(seed=arguments.seed),
         only=arguments.only,
     )
     planned = plan(request)  # refuses what cannot be done, before anything is written
@@ -66,17 +70,33 @@ def main(argv: list[str] | None = None) -> int:
     json_file.write(strict_json.dumps(result, indent=2) + "\n")
     if page_file:
         page_file.write(page())
-    if "kid" in result:
-        low, high = result["kid_interval"]
-        print(f"kid {result['kid']:.2f} | 95 % of subsets in {low:.2f} .. {high:.2f}")
-    for measure, gap in result.get("gap_closed", {}).items():
-        trivial = result["trivial"][measure]
-        print(
-            f"{measure} {result[measure]:.4f} | best trivial {trivial['value']:.4f} ({trivial['name']}) | "
-            f"ceiling {result['ceiling'][measure]:.4f} | gap closed {gap:.3f}"
-        )
+    for line in told(result):
+        print(line)
     print(arguments.page or arguments.json)
     return 0
+
+
+def told(result: Mapping[str, Any]) -> Iterator[str]:
+    """The result in a few lines."""
+    if "kid" in result:
+        low, high = result["kid_interval"]
+        fid = f" | fid {result['fid']:.2f}" if "fid" in result else ""
+        yield f"kid {result['kid']:.2f} | 95 % of subsets in {low:.2f} .. {high:.2f}{fid}"
+        yield f"precision {result['precision']:.3f} | recall {result['recall']:.3f}"
+    if "blur_slope" in result:
+        yield f"blur slope {result['blur_slope']:.3f} | R^2 {result['blur_r_squared']:.3f}"
+        yield f"sharpness of deep photos {result['sharpness_deep']:.3f} | of real ones {result['sharpness_real']:.3f}"
+    for measure, best in result.get("trivial", {}).items():
+        gap = result["gap_closed"].get(measure)
+        yield (
+            f"{measure} {result[measure]:.4f} | best trivial {best['value']:.4f} ({best['name']}) | "
+            f"ceiling {result['ceiling'][measure]:.4f}" + (f" | gap closed {gap:.3f}" if gap is not None else "")
+        )
+    if "inverted" in result:
+        yield f"inverted {100 * result['inverted']:.1f} % | ceiling {100 * result['ceiling']['inverted']:.1f} %"
+    if "smooth_subjects" in result:
+        gaps = result["smooth_subjects"]["gap_closed"].items()
+        yield "smooth subjects: gap closed " + ", ".join(f"{measure} {gap:.3f}" for measure, gap in gaps)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -93,7 +113,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--seed", type=int, default=0, help="of samples, estimators and pixel pairs, not of the photos (default 0)")
     add("--estimator-images", type=count, default=48_000, help="images an estimator sees (default 48000)")
     add("--estimator-pairs", type=count, default=8_000, help="distinct pairs among them (default 8000)")
-    add("--only", choices=("depth", "kid"), help="leave the other out")
+    add("--only", choices=("depth", "kid", "optics"), help="leave the others out")
     add("--kid-images", type=count, default=1000, metavar="N", help="generated photos for KID (default 1000)")
     add(
         "--photos", metavar="URI", help="compare with as many photos of this packed set (default: with those judged on)"

@@ -1,9 +1,11 @@
 """How much depth a generator has learned: an estimator trained on its pairs, judged on photos whose depth is known.
 
 Each measure stands between the best guess that needs no learning and its ceiling, the same estimator trained on truth
-with the same budget. `gap_closed` says how far: (value - best trivial) / (ceiling - best trivial).
+with the same budget. `gap_closed` says how far measures of ranks have come: (value - best trivial) / (ceiling - best
+trivial). All of it is told again of the photos with a smooth subject, where the difficulty lies (METHOD: Networks).
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,9 +16,10 @@ from torch import Tensor
 from argan.config import PriorConfig
 from argan.errors import UserError
 from argan.evaluation.estimation import estimate
-from argan.evaluation.measures import MEASURES, RankSettings, TruthSet, measure_maps
+from argan.evaluation.measures import RANK_MEASURES, RankSettings, TruthSet
 from argan.evaluation.ranks import mean_over_images
-from argan.evaluation.trivial import best_guesses, means, measure_trivial_guesses
+from argan.evaluation.scores import MEASURES, Scores, inverted_share, judge_maps, means
+from argan.evaluation.trivial import best_guesses, trivial_scores
 from argan.models.estimator import Estimator
 from argan.pixels import to_signed
 
@@ -28,7 +31,7 @@ class Evaluation(NamedTuple):
 
     result: dict[str, Any]
     estimates: Tensor  # [N,1,H,W] disparity, px per aperture unit of the generator
-    scores: NDArray[np.float64]  # [N, len(MEASURES)]
+    scores: Scores
 
 
 def evaluate_depth(
@@ -42,29 +45,46 @@ def evaluate_depth(
 ) -> Evaluation:
     """Judges `net` on photos that neither net has seen.
 
-    The result holds each measure's mean over images at the top by name; `ceiling`, `trivial` and `gap_closed` by the
-    same names; `trivial_all` (guess -> measure -> value); `per_image` (measure -> quantiles and how many images count);
-    and `protocol` as given. Raises UserError for an empty set.
+    The result holds each measure's mean over images at the top by name, and `inverted`, the share of images with most
+    pairs in the wrong order; `ceiling`, `trivial` and `gap_closed` by the same names; `trivial_all` (guess ->
+    measure -> value); `smooth_subjects`, all of this again, where there are any; `per_image` (measure -> quantiles
+    and how many images count); `alignment` (what was fitted, for fakes and ceiling); and `protocol` as given. Raises
+    UserError for an empty set.
     """
     if len(truth.images) == 0:
         raise UserError("the set to evaluate on holds no photos")
     images = to_signed(torch.from_numpy(truth.images))
     estimates = estimate(net, images)
-    scores = measure_maps(estimates.numpy(), truth, ranks)
-    values = means(scores)
-    ceilings = means(measure_maps(estimate(ceiling, images).numpy(), truth, ranks))
-    guesses = measure_trivial_guesses(truth, prior, ranks)
-    trivial = best_guesses(guesses)
-    result = {
+    fakes = judge_maps(estimates.numpy(), truth, ranks)
+    best = judge_maps(estimate(ceiling, images).numpy(), truth, ranks)
+    guesses = trivial_scores(truth, prior, ranks)
+    result = _summary(fakes.scores, best.scores, guesses, np.ones_like(truth.smooth))
+    if truth.smooth.any():
+        result["smooth_subjects"] = _summary(fakes.scores, best.scores, guesses, truth.smooth)
+    result["per_image"] = {m: _spread(column) for m, column in zip(MEASURES, fakes.scores.T, strict=True)}
+    result["alignment"] = {"fakes": fakes.alignment._asdict(), "ceiling": best.alignment._asdict()}
+    result["protocol"] = protocol
+    return Evaluation(result, estimates, fakes.scores)
+
+
+def _summary(
+    scores: Scores, ceiling: Scores, guesses: Mapping[str, Scores], chosen: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """What the chosen images say."""
+    values, ceilings = means(scores[chosen]), means(ceiling[chosen])
+    guessed = {name: means(guess[chosen]) for name, guess in guesses.items()}
+    trivial = best_guesses(guessed)
+    return {
         **values,
-        "ceiling": ceilings,
+        "inverted": inverted_share(scores[chosen]),
+        "ceiling": {**ceilings, "inverted": inverted_share(ceiling[chosen])},
         "trivial": {measure: guess._asdict() for measure, guess in trivial.items()},
-        "gap_closed": {m: gap_closed(values[m], ceiling=ceilings[m], trivial=trivial[m].value) for m in MEASURES},
-        "trivial_all": guesses,
-        "per_image": {m: _spread(column) for m, column in zip(MEASURES, scores.T, strict=True)},
-        "protocol": protocol,
+        "gap_closed": {m: gap_closed(values[m], ceiling=ceilings[m], trivial=trivial[m].value) for m in RANK_MEASURES},
+        "trivial_all": {
+            name: {measure: value for measure, value in each.items() if not np.isnan(value)}
+            for name, each in guessed.items()
+        },
     }
-    return Evaluation(result, estimates, scores)
 
 
 def gap_closed(value: float, *, ceiling: float, trivial: float) -> float:

@@ -10,18 +10,20 @@ from numpy.typing import NDArray
 from argan.errors import UserError
 from argan.evaluation.ranks import foreground_auc, ordinal_accuracy, spearman
 
-MEASURES = ("foreground_auc", "ordinal_accuracy", "spearman")
+RANK_MEASURES = ("foreground_auc", "ordinal_accuracy", "spearman")
 
 
 class TruthSet(NamedTuple):
     """Photos with their truth, in memory.
 
-    images [N,3,H,W] uint8 sRGB; disparity [N,1,H,W] float32, px per aperture unit; mask [N,1,H,W] bool, the subject.
+    images [N,3,H,W] uint8 sRGB; disparity [N,1,H,W] float32, px per aperture unit; mask [N,1,H,W] bool, the subject;
+    smooth [N] bool, whose subject is known to have no texture, so that its depth shows at its outline only.
     """
 
     images: NDArray[np.uint8]
     disparity: NDArray[np.float32]
     mask: NDArray[np.bool_]
+    smooth: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +45,8 @@ class RankSettings:
             raise UserError(f"the seed must be 0 or more, got {self.seed}")
 
 
-def measure_maps(estimates: Sequence[NDArray] | NDArray, truth: TruthSet, ranks: RankSettings) -> NDArray[np.float64]:
-    """Each measure of each image, [N, len(MEASURES)], for N estimates [H,W] or [1,H,W]; nan where undefined."""
+def measure_ranks(estimates: Sequence[NDArray] | NDArray, truth: TruthSet, ranks: RankSettings) -> NDArray[np.float64]:
+    """Each measure of each image, [N, len(RANK_MEASURES)], for N estimates [H,W] or [1,H,W]; nan where undefined."""
     margin_px = ranks.margin_widths * truth.images.shape[-1]
     return np.array(
         [
@@ -67,5 +69,5 @@ def measure_maps(estimates: Sequence[NDArray] | NDArray, truth: TruthSet, ranks:
 
 
 def negated(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What `measure_maps` gives for the estimates with their signs turned, by the measures' own symmetry."""
+    """What `measure_ranks` gives for the estimates with their signs turned, by the measures' own symmetry."""
     return np.array([1.0, 1.0, 0.0]) - scores

@@ -12,7 +12,7 @@ from argan.evaluation.estimation import RECIPE, EstimatorBudget
 from argan.evaluation.measures import RankSettings
 from argan.versions import platform_facts, versions
 
-PROTOCOL = "argan-depth/1"
+PROTOCOL = "argan-depth/2"
 TEST_SEED = 1_000_003  # of scenes to evaluate on
 CEILING_SEED = 2_000_003  # of scenes that teach the ceiling; training sets take small seeds, so all three are disjoint
 
@@ -32,7 +32,7 @@ def depth_protocol(
     """The record of one evaluation. `fakes` and `ceiling` are training protocols; they differ in their source alone."""
     return {
         "protocol": PROTOCOL,
-        "alignment": "none: the measures are of ranks",
+        "alignment": "ranks: none; sizes: one positive number, fitted on every fifth photo, judged on the others",
         "test": dict(test),
         "fakes": dict(fakes["source"]),
         "ceiling": dict(ceiling["source"]),

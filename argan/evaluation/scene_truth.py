@@ -27,14 +27,16 @@ def scene_truth(
     images = np.empty((num_scenes, 3, resolution, resolution), np.uint8)
     disparity = np.empty((num_scenes, 1, resolution, resolution), np.float32)
     mask = np.empty((num_scenes, 1, resolution, resolution), np.bool_)
+    smooth = np.empty(num_scenes, np.bool_)
     num_useful = -(-num_scenes // SCENES_A_TASK)
     with _drawn(draw, num_scenes, min(num_processes, num_useful)) as scenes:
         for index, taken in enumerate(scenes):
             images[index] = taken.image.transpose(2, 0, 1)
             disparity[index, 0] = taken.disparity
             mask[index, 0] = taken.mask
+            smooth[index] = taken.smooth_subject
             progress(index + 1, num_scenes)
-    return TruthSet(images, disparity, mask)
+    return TruthSet(images, disparity, mask, smooth)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ class Measures(NamedTuple):
     disparity_spread: float  # standard deviation in d_max
     contrast: float  # how much nearer the middle is: 1 for the focus prior itself, 0 for a constant
     prior_correlation: float  # of disparity and focus prior over the pixels, in [-1, 1]; 0 for a constant
-    sharpness: float  # of the sharpest edges of the deep photo: |Laplacian| of luma in [0, 1]
+    sharpness: float  # of the deep photo's sharpest edges
     saturation: float  # share of the deep photo's channel values that are 0 or 255
 
 
@@ -43,7 +43,7 @@ def measure(
         disparity_spread=spread / d_max_px,
         contrast=covariance / prior_spread**2,
         prior_correlation=covariance / (spread * prior_spread) if spread > 0 else 0.0,
-        sharpness=float(np.percentile(np.abs(_laplacian(deep @ LUMA / 255)), SHARPEST_PERCENTILE)),
+        sharpness=sharpness(deep),
         saturation=float(np.mean((deep == 0) | (deep == 255))),
     )
 
@@ -61,6 +61,11 @@ def reason(measures: Measures, quality: Quality) -> str:
     if measures.saturation > quality.max_saturation:
         return "saturated"
     return KEPT
+
+
+def sharpness(photo: NDArray[np.uint8]) -> float:
+    """Of the sharpest edges of a photo [H,W,3]: |Laplacian| of luma in [0, 1]."""
+    return float(np.percentile(np.abs(_laplacian(photo @ LUMA / 255)), SHARPEST_PERCENTILE))
 
 
 def _laplacian(luma: NDArray[np.float64]) -> NDArray[np.float64]:

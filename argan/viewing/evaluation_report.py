@@ -13,6 +13,20 @@ MEASURES = {
     "foreground_auc": "How well disparity alone separates the subject from the rest: 0.5 is chance, 1 is perfect.",
     "ordinal_accuracy": "How many pairs of places, unlike in true disparity, come in the right order: 0.5 is chance.",
     "spearman": "Rank correlation of estimated and true disparity: 0 is none, 1 is the same order everywhere.",
+    "disparity_error_px": "Root mean square error of disparity after one positive scale, px per aperture unit.",
+    "side": "Scale-invariant error of depth: 0 is none.",
+    "inverted": "Share of photos in which more places come in the wrong order than in the right one.",
+    "precision": "Share of generated photos that lie where real ones lie, in deep features.",
+    "recall": "Share of real photos that lie where generated ones lie, in deep features.",
+    "fid": "Another distance in deep features: 0 is none.",
+    "blur_slope": "Measured radius of blur over the one that disparity predicts, region by region: 1 is right.",
+    "blur_intercept_px": "Radius measured where none is predicted, px.",
+    "blur_r_squared": "How much of the measured radius the predicted one explains: 1 is all.",
+    "blur_regions": "Regions of generated photos that were measured.",
+    "blur_slope_in_training": "The same slope with the few views that the discriminator was shown.",
+    "sharpness_deep": "How sharp the sharpest edges of the deep photos are.",
+    "sharpness_photo": "The same of the photos that the discriminator was shown.",
+    "sharpness_real": "The same of real photos.",
 }
 
 READING = (
@@ -40,6 +54,7 @@ def evaluation_report(
     measures = {name: value for name, value in result.items() if isinstance(value, int | float)}
     sections = [
         Section("", (Prose(READING), _summary(measures, result), _meanings(measures))),
+        *_smooth(result.get("smooth_subjects", {})),
         *_pictures(pictures, d_max_px),
         Section("Every trivial guess", (_guesses(result.get("trivial_all", {})),)),
         Section("Protocol", (settings_table(result.get("protocol", {})),)),
@@ -57,6 +72,12 @@ def _summary(measures: Mapping[str, float], result: Mapping[str, Any]) -> Table:
         guess_named = f"{guess} ({trivial['name']})" if trivial else guess
         rows.append((name, number(value), _gap(gaps.get(name), guess, ceiling), guess_named, ceiling))
     return Table(columns, tuple(rows))
+
+
+def _smooth(result: Mapping[str, Any]) -> list[Section]:
+    """Of a subject without texture depth shows at its outline only: the difficulty to beat, told apart."""
+    measures = {name: value for name, value in result.items() if isinstance(value, int | float)}
+    return [Section("Smooth subjects only", (_summary(measures, result),))] if measures else []
 
 
 def _gap(share: float | None, trivial: str, ceiling: str) -> Bar | str:

@@ -12,11 +12,12 @@ from safetensors.torch import load, save
 
 from argan.api import Run
 from argan.config import Config
-from argan.errors import DataError, MissingError, UserError
+from argan.errors import DataError, MissingError
 from argan.evaluation.depth import Evaluation, evaluate_depth
 from argan.evaluation.estimation import EstimatorBudget, Pairs, PairSource, build_estimator, train_estimator
-from argan.evaluation.measures import MEASURES, RankSettings, TruthSet
+from argan.evaluation.measures import RankSettings, TruthSet
 from argan.evaluation.protocol import depth_protocol, protocol_hash, training_protocol
+from argan.evaluation.scores import MEASURES
 from argan.models.estimator import Estimator
 from argan.pixels import to_signed
 from argan.settings import run_name
@@ -45,9 +46,7 @@ class DepthQuality:
 def plan_depth(
     run_uri: str, config: Config, judges: Judges, quality: DepthQuality, device: torch.device
 ) -> dict[str, Any]:
-    """What would be done. Raises UserError for a run without disparity."""
-    if config.method == "gan":
-        raise UserError("a standard GAN has no disparity to judge: --only kid")
+    """What would be done."""
     budget = _affordable(quality.budget, judges)
     ceiling = training_protocol(judges.teach_record, budget, device)
     fakes = training_protocol({"run": run_uri, "run_name": run_name(config)}, budget, device)

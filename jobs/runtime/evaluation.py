@@ -1,4 +1,4 @@
-"""From a run to its evaluation: the depth it has learned, and how far its photos are from real ones."""
+"""From a run to its evaluation: the depth it has learned, how far its photos are from real ones, and its optics."""
 
 import functools
 from collections.abc import Callable
@@ -8,14 +8,16 @@ from typing import Any, Literal
 import torch
 
 from argan.api import load_run
+from argan.errors import UserError
 from argan.runs.folder import find_run, read_config
 from argan.storage import open_storage
 from argan.viewing.evaluation_report import evaluation_report
 from jobs.runtime.depth_quality import DepthQuality, depth_pictures, judge_depth, plan_depth
 from jobs.runtime.judges import Judges, say, scene_judges, set_judges
+from jobs.runtime.optics_quality import OpticsQuality, judge_optics
 from jobs.runtime.photo_quality import PhotoQuality, judge_photos, real_photos
 
-Only = Literal["depth", "kid"]
+Only = Literal["depth", "kid", "optics"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,8 @@ class EvaluationRequest:
     num_photos: int = 1000
     depth: DepthQuality = field(default_factory=DepthQuality)
     photos: PhotoQuality = field(default_factory=PhotoQuality)
-    only: Only | None = None  # None: both
+    optics: OpticsQuality = field(default_factory=OpticsQuality)
+    only: Only | None = None  # None: all three
     use_gpu: bool | None = None  # None: where there is one
 
 
@@ -39,9 +42,13 @@ def plan(request: EvaluationRequest) -> dict[str, Any]:
     config = read_config(find_run(request.run_uri))
     judges = _judges(request, config.resolution)
     planned: dict[str, Any] = {}
-    if request.only != "kid":
+    if config.method == "gan" and request.only != "kid":
+        raise UserError("a standard GAN has no disparity to judge: --only kid")
+    if request.only in (None, "depth"):
         planned |= plan_depth(request.run_uri, config, judges, request.depth, _device(request))
-    if request.only != "depth":
+    if request.only in (None, "optics"):
+        planned["optics"] = asdict(request.optics)
+    if request.only in (None, "kid"):
         reals = real_photos(request.photos, judges, config.resolution)
         planned["kid"] = {**asdict(request.photos), "real": reals.record}
     return planned
@@ -54,16 +61,19 @@ def evaluate(request: EvaluationRequest) -> tuple[dict[str, Any], Callable[[], s
     cache = open_storage(request.cache_uri)
     result: dict[str, Any] = {}
     pictures: list[tuple[str, bytes]] = []
-    if request.only != "kid":
+    if request.only in (None, "depth"):
         evaluation, test = judge_depth(run, judges, request.depth, cache)
         result = evaluation.result
         pictures = depth_pictures(evaluation, test, run.config.d_max_px)
-    if request.only != "depth":
+    protocol = {"images_seen": run.images_seen, **result.pop("protocol", {})}
+    if request.only in (None, "kid"):
         reals = real_photos(request.photos, judges, run.config.resolution)
-        judged = judge_photos(run, reals, request.photos, cache)
-        protocol = {**result.get("protocol", {}), "kid": judged.protocol}
-        result = {"kid": judged.value, "kid_interval": list(judged.interval), **result, "protocol": protocol}
-    result["protocol"] = {"images_seen": run.images_seen, **result["protocol"]}
+        photos = judge_photos(run, reals, request.photos, cache)
+        result, protocol = {**photos.result, **result}, {**protocol, "kid": photos.protocol}
+    if request.only in (None, "optics"):
+        optics = judge_optics(run, judges.test().images, request.optics)
+        result, protocol = {**result, **optics}, {**protocol, "optics": asdict(request.optics)}
+    result["protocol"] = protocol
     return result, lambda: evaluation_report(result, pictures, d_max_px=run.config.d_max_px)
 
 

@@ -89,14 +89,15 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int) -> J
 
 def _read(storage: Storage, manifest: Manifest, rows: NDArray[np.int64]) -> TruthSet:
     say(f"reading {len(rows):,} photos with truth from {storage.uri}")
-    images, disparity, mask = [], [], []
+    images, disparity, mask, smooth = [], [], [], []
     with progress_line(len(rows), "photos") as progress:
         for sample in read_truth(storage, manifest, rows):
             images.append(sample.image.transpose(2, 0, 1))
             disparity.append(sample.truth.disparity[None])
             mask.append(sample.truth.mask[None])
+            smooth.append(sample.truth.info.get("smooth_subject") is True)
             progress(len(images), len(rows))
-    return TruthSet(np.stack(images), np.stack(disparity), np.stack(mask))
+    return TruthSet(np.stack(images), np.stack(disparity), np.stack(mask), np.array(smooth))
 
 
 @contextmanager

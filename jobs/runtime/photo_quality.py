@@ -1,4 +1,6 @@
-"""KID of a run: its photos as the discriminator saw them, against real ones whose features are kept."""
+"""The photos of a run, as the discriminator saw them, against real ones whose features are kept: KID, precision and
+recall, and FID where there are photos enough.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +18,10 @@ from argan.api import Run
 from argan.data.manifest import read_manifest
 from argan.data.reading import decode_photos, read_photo_bytes
 from argan.errors import DataError, MissingError, UserError
+from argan.evaluation.coverage import NEIGHBOURS, coverage
 from argan.evaluation.features import EFFICIENTNET, Extractor, efficientnet, extract, torchscript
-from argan.evaluation.kid import Kid, KidSettings, kid
+from argan.evaluation.fid import FEWEST_IMAGES, fid
+from argan.evaluation.kid import KidSettings, kid
 from argan.evaluation.protocol import protocol_hash
 from argan.pixels import to_bytes
 from argan.storage import Storage, open_storage
@@ -40,6 +44,13 @@ class PhotoQuality:
     @property
     def settings(self) -> KidSettings:
         return KidSettings(seed=self.seed)
+
+
+class PhotoJudgement(NamedTuple):
+    """`result` holds kid (x 1000), kid_interval, precision, recall, and fid where it may be told."""
+
+    result: dict[str, Any]
+    protocol: dict[str, Any]
 
 
 class RealPhotos(NamedTuple):
@@ -71,21 +82,25 @@ def real_photos(quality: PhotoQuality, judges: Judges, resolution: int) -> RealP
     return RealPhotos(lambda: decode_photos(manifest, rows, read_photo_bytes(storage, manifest, rows)), record)
 
 
-def judge_photos(run: Run, reals: RealPhotos, quality: PhotoQuality, cache: Storage) -> Kid:
-    """KID x 1000, its protocol complete. Raises UserError for too few photos or a file that holds no extractor."""
+def judge_photos(run: Run, reals: RealPhotos, quality: PhotoQuality, cache: Storage) -> PhotoJudgement:
+    """Raises UserError for too few photos or a file that holds no extractor."""
     extractor = load_extractor(quality.features, run.device)
     real = kept_features(reals, extractor, cache)
     say(f"features of {quality.num_fakes:,} generated photos")
     with progress_line(quality.num_fakes, "photos") as progress:
         fake = extract(extractor, generated(run, quality), progress)
     judged = kid(real, fake, quality.settings)
+    result = {"kid": judged.value, "kid_interval": list(judged.interval), **coverage(real, fake)._asdict()}
+    if min(len(real), len(fake)) >= FEWEST_IMAGES:
+        result["fid"] = fid(real, fake)
     protocol = {
         **judged.protocol,
+        "neighbours": NEIGHBOURS,
         "features": extractor.record,
         "real": reals.record,
         "fake": {"photos": "R(I_d, s D), s ~ p(s), 8 bit", "seed": quality.seed},
     }
-    return judged._replace(protocol=protocol)
+    return PhotoJudgement(result, protocol)
 
 
 def load_extractor(name: str, device: torch.device) -> Extractor:

@@ -8,9 +8,11 @@ from toy_photos import TINY, toy_source, toy_truth
 
 from argan.config import PriorConfig
 from argan.errors import UserError
+from argan.evaluation.alignment import SIZE_MEASURES
 from argan.evaluation.depth import evaluate_depth, gap_closed
 from argan.evaluation.estimation import train_estimator
-from argan.evaluation.measures import MEASURES, RankSettings, TruthSet
+from argan.evaluation.measures import RANK_MEASURES, RankSettings, TruthSet
+from argan.evaluation.scores import MEASURES
 
 RANKS = RankSettings(num_pairs=300)
 NUM_TEST = 30
@@ -40,7 +42,7 @@ def test_a_generator_of_truth_reaches_the_ceiling(taught_by_truth):
     result = taught_by_truth.result
     assert result["ceiling"]["foreground_auc"] > 0.95  # the ceiling itself has learned
     assert result["trivial"]["foreground_auc"]["value"] < 0.85  # and nothing trivial gets there
-    assert [result["gap_closed"][measure] for measure in MEASURES] == pytest.approx([1, 1, 1], abs=0.1)
+    assert [result["gap_closed"][measure] for measure in RANK_MEASURES] == pytest.approx([1, 1, 1], abs=0.1)
 
 
 def test_a_generator_whose_disparity_is_not_of_its_photos_closes_nothing(ceiling):
@@ -50,20 +52,49 @@ def test_a_generator_whose_disparity_is_not_of_its_photos_closes_nothing(ceiling
 
 def test_the_result_holds_what_the_page_and_the_searches_read(taught_by_truth):
     result = taught_by_truth.result
-    assert set(result) == {*MEASURES, "ceiling", "trivial", "gap_closed", "trivial_all", "per_image", "protocol"}
-    for part in ("ceiling", "trivial", "gap_closed", "per_image"):
-        assert set(result[part]) == set(MEASURES)
-    for measure in MEASURES:
-        best = result["trivial"][measure]
-        assert best["value"] == max(guess[measure] for guess in result["trivial_all"].values())
-        assert best["value"] == result["trivial_all"][best["name"]][measure]
+    summary = {*MEASURES, "inverted", "ceiling", "trivial", "gap_closed", "trivial_all"}
+    assert set(result) == summary | {"smooth_subjects", "per_image", "alignment", "protocol"}
+    assert set(result["smooth_subjects"]) == summary
+    assert set(result["per_image"]) == set(MEASURES)
+    assert set(result["alignment"]) == {"fakes", "ceiling"}
     assert result["protocol"] == {"made": "here"}
+    for told in (result, result["smooth_subjects"]):
+        assert set(told["ceiling"]) == {*MEASURES, "inverted"}
+        assert set(told["trivial"]) == set(MEASURES)
+        assert set(told["gap_closed"]) == set(RANK_MEASURES)
+        for measure in MEASURES:
+            best, extreme = told["trivial"][measure], min if measure in SIZE_MEASURES else max
+            assert best["value"] == extreme(
+                guess[measure] for guess in told["trivial_all"].values() if measure in guess
+            )
+            assert best["value"] == told["trivial_all"][best["name"]][measure]
+
+
+def test_smooth_subjects_are_judged_like_a_set_of_their_own(ceiling):
+    """By ranks: sizes are aligned on other photos there."""
+    alone = TruthSet(*(part[TEST.smooth] for part in TEST))
+    told, expected = judge(ceiling, ceiling).result["smooth_subjects"], judge(ceiling, ceiling, alone).result
+    assert told["foreground_auc"] == pytest.approx(expected["foreground_auc"])
+    assert told["trivial"]["foreground_auc"] == pytest.approx(expected["trivial"]["foreground_auc"])
+    nobody = judge(ceiling, ceiling, TEST._replace(smooth=np.zeros_like(TEST.smooth)))
+    assert "smooth_subjects" not in nobody.result
+
+
+def test_an_estimator_that_learned_depth_inside_out_is_told(ceiling):
+    """A head that adds its maps to nothing, turned: what was near is far."""
+    turned = trained(2, unit=-1.0)
+    told, right = judge(turned, ceiling).result, judge(ceiling, ceiling).result
+    assert told["inverted"] > 0.9
+    assert right["inverted"] < 0.1
+    assert told["disparity_error_px"] > right["disparity_error_px"]
 
 
 def test_scores_are_of_the_estimates(taught_by_truth):
     assert taught_by_truth.estimates.shape == TEST.disparity.shape
-    means = dict(zip(MEASURES, taught_by_truth.scores.mean(axis=0), strict=True))
+    means = dict(zip(MEASURES, np.nanmean(taught_by_truth.scores, axis=0), strict=True))
     assert means == pytest.approx({measure: taught_by_truth.result[measure] for measure in MEASURES})
+    right_way = 1 - (taught_by_truth.scores[:, MEASURES.index("ordinal_accuracy")] < 0.5).mean()
+    assert taught_by_truth.result["inverted"] == pytest.approx(1 - right_way)
 
 
 def test_the_same_nets_are_judged_to_the_same_digits(ceiling):
@@ -72,10 +103,11 @@ def test_the_same_nets_are_judged_to_the_same_digits(ceiling):
 
 def test_a_photo_that_cannot_be_judged_is_counted_not_averaged(ceiling):
     """One photo without a subject, at one disparity throughout, changes no mean."""
-    empty = TruthSet(TEST.images[:1], np.zeros_like(TEST.disparity[:1]), np.zeros_like(TEST.mask[:1]))
+    empty = TruthSet(*(np.zeros_like(part[:1]) for part in TEST))._replace(images=TEST.images[:1])
     longer = TruthSet(*(np.concatenate(parts) for parts in zip(TEST, empty, strict=True)))
     without, with_it = judge(ceiling, ceiling).result, judge(ceiling, ceiling, longer).result
-    for measure in MEASURES:
+    assert with_it["inverted"] == without["inverted"]
+    for measure in RANK_MEASURES:
         assert with_it[measure] == pytest.approx(without[measure], abs=1e-6)
         assert with_it["per_image"][measure]["num_used"] == NUM_TEST
         assert with_it["per_image"][measure]["num_images"] == NUM_TEST + 1

@@ -11,7 +11,10 @@ TINY = EstimatorBudget(num_images=1_280, num_pairs=256, batch_images=16, channel
 
 
 def toy_truth(seed: int, num_photos: int) -> TruthSet:
-    """A square of 7 px anywhere, at disparity 0, 60 levels brighter or darker than the mid-grey, noisy ground at -1."""
+    """A square of 7 px anywhere, at disparity 0, 60 levels brighter or darker than the mid-grey, noisy ground at -1.
+
+    Every third is called smooth.
+    """
     rng = np.random.default_rng(seed)
     images = rng.integers(118, 139, size=(num_photos, 1, SIDE_PX, SIDE_PX))
     mask = np.zeros(images.shape, np.bool_)
@@ -19,12 +22,13 @@ def toy_truth(seed: int, num_photos: int) -> TruthSet:
         y, x = rng.integers(SIDE_PX - 7, size=2)
         inside[0, y : y + 7, x : x + 7] = True
         image[inside] += rng.choice((-60, 60))
-    return TruthSet(images.astype(np.uint8).repeat(3, axis=1), mask.astype(np.float32) - 1, mask)
+    smooth = np.arange(num_photos) % 3 == 0
+    return TruthSet(images.astype(np.uint8).repeat(3, axis=1), mask.astype(np.float32) - 1, mask, smooth)
 
 
-def toy_source(truth: TruthSet, *, shuffled: bool = False):
-    """The set as a source of pairs; shuffled, each photo gets the disparity of the next one."""
-    disparity = np.roll(truth.disparity, 1, axis=0) if shuffled else truth.disparity
+def toy_source(truth: TruthSet, *, shuffled: bool = False, unit: float = 1.0):
+    """The set as a source of pairs, in units of its own; shuffled, each photo gets the disparity of the next one."""
+    disparity = np.float32(unit) * (np.roll(truth.disparity, 1, axis=0) if shuffled else truth.disparity)
 
     def source(start: int, count: int) -> Pairs:
         part = slice(start, start + count)

@@ -8,7 +8,8 @@ import torch
 from argan.data.packing import commit, make_plan, pack_shard
 from argan.data.sources import list_source
 from argan.errors import DataError, MissingError, UserError
-from argan.evaluation.measures import MEASURES
+from argan.evaluation.measures import RANK_MEASURES
+from argan.evaluation.scores import MEASURES
 from argan.presets import preset
 from argan.runs.checkpoints import commit_checkpoint
 from argan.runs.folder import open_run, write_config
@@ -53,8 +54,9 @@ def test_one_json_object_with_every_measure_and_a_page(run_uri, tmp_path, capsys
     page = tmp_path / "page.html"
     assert main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--page", str(page), *SMALL]) == 0
     result = json.loads((tmp_path / "a.json").read_text())
-    for part in (result, result["ceiling"], result["trivial"], result["gap_closed"]):
+    for part in (result, result["ceiling"], result["trivial"], result["smooth_subjects"]):
         assert set(MEASURES) <= set(part)
+    assert set(result["gap_closed"]) == set(RANK_MEASURES)
     protocol = result["protocol"]
     assert protocol["test"]["num_photos"] == 6
     assert protocol["estimator"]["num_images"] == 64
@@ -94,10 +96,35 @@ def test_kid_with_its_protocol_and_the_real_features_kept(run_uri, tmp_path, mon
     result = json.loads(results[0])
     assert result["kid_interval"][0] <= result["kid"] <= result["kid_interval"][1]
     assert result["kid"] > 100  # noise of an untrained net
+    assert all(0 <= result[share] <= 1 for share in ("precision", "recall"))
+    assert "fid" not in result  # of so few photos
     protocol = result["protocol"]["kid"]
     assert protocol["features"]["extractor"] == "efficientnet-lite0"
     assert (protocol["num_real"], protocol["num_fake"], protocol["subset_images"]) == (12, 10, 5)
     assert protocol["real"]["scenes_version"]
+
+
+def test_the_optics_of_a_model_from_the_zoo(tmp_path, capsys):
+    """Blur is of the renderer's making, so any model of ours has it right."""
+    command = [
+        "--run",
+        "zoo:ar-gan-scenes-32",
+        "--scenes",
+        "40",
+        "--only",
+        "optics",
+        "--json",
+        str(tmp_path / "a.json"),
+    ]
+    assert main([*command, "--page", str(tmp_path / "a.html")]) == 0
+    result = json.loads((tmp_path / "a.json").read_text())
+    assert result["blur_slope"] == pytest.approx(1, abs=0.1)
+    assert result["blur_r_squared"] > 0.9
+    assert result["blur_regions"] > 50
+    assert 0 < result["sharpness_deep"] < 1
+    assert result["protocol"]["optics"]["num_photos"] == 256
+    assert "blur_slope" in (tmp_path / "a.html").read_text()
+    assert "blur slope" in capsys.readouterr().out
 
 
 def test_kid_compares_with_the_photos_of_a_packed_set(run_uri, tmp_path):

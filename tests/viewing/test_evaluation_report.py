@@ -54,6 +54,13 @@ def test_pictures_keep_their_order_and_captions() -> None:
     assert all(load.startswith(("data:", "#")) for load in reading.loads)
 
 
+def test_smooth_subjects_have_a_table_of_their_own() -> None:
+    smooth = {name: value for name, value in result().items() if name != "protocol"} | {"foreground_auc": 0.799}
+    text = read(evaluation_report({**result(), "smooth_subjects": smooth}, [])).text
+    assert "foreground_auc 0.799" in text[text.index("Smooth subjects only") :]
+    assert "Smooth subjects only" not in read(evaluation_report(result(), [])).text
+
+
 def test_an_empty_result_has_a_page() -> None:
     assert "Evaluation of disparity" in read(evaluation_report({}, [])).text
 

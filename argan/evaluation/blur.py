@@ -1,0 +1,139 @@
+"""Whether generated photos blur as their disparity says, region by region. Reconstruction.
+
+Measured: the radius of the disk that, convolved with the deep photo, comes nearest to the shallow one within a region.
+Predicted: METHOD's Units, radius 2 s |D|. A straight line through both has slope 1 where the optics hold. Asked of
+regions whose disparity hardly varies and whose texture shows blur at all, for elsewhere no single radius is right.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from argan.errors import UserError
+from argan.optics.aperture import EDGE
+
+TakePhoto = Callable[[Tensor, Tensor, float], Tensor]
+"""(deep [N,3,H,W], disparity [N,1,H,W] px, dof_scale) -> photo [N,3,H,W]."""
+
+DISK_POINTS = 60  # along the diameter of a disk, so that it has no grain
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlurSettings:
+    """Which regions are measured, and at which apertures."""
+
+    apertures: tuple[float, ...] = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
+    regions_per_side: int = 8
+    """That tile a photo: disparity is as even in a region at any resolution."""
+    most_variation: float = 0.1
+    """Of disparity within a region and a margin of half its side, in d_max."""
+    least_texture: float = 0.02
+    """Root mean square change of a region, in [-1, 1], when the deep photo is blurred by a disk of 1 px."""
+    radius_step_px: float = 0.125
+
+    def __post_init__(self) -> None:
+        if not self.apertures or not all(0 < aperture <= 1 for aperture in self.apertures):
+            raise UserError(f"apertures must be in (0, 1], got {self.apertures}")
+        if self.regions_per_side < 3 or self.radius_step_px <= 0:
+            raise UserError(f"regions_per_side must be at least 3 and radius_step_px above 0, got {self}")
+
+    def region_px(self, resolution: int) -> int:
+        return max(1, resolution // self.regions_per_side)
+
+
+class BlurFit(NamedTuple):
+    """Measured radius over predicted radius, a point a region and aperture; nan where there are none to fit."""
+
+    slope: float
+    intercept_px: float
+    r_squared: float
+    num_regions: int
+    predicted_px: NDArray[np.float64]
+    measured_px: NDArray[np.float64]
+
+
+@torch.no_grad()
+def measure_blur(
+    deep: Tensor, disparity: Tensor, take: TakePhoto, *, d_max_px: float, settings: BlurSettings
+) -> BlurFit:
+    """For deep photos [N,3,H,W] in [-1, 1] and their disparity [N,1,H,W], px per aperture unit."""
+    chosen = suitable_regions(deep, disparity, d_max_px, settings)
+    side = settings.region_px(deep.shape[-1])
+    mean_size = F.avg_pool2d(disparity.abs(), side)[:, 0]
+    last_px = EDGE * d_max_px * 1.5  # a measurement must be able to come out too large
+    radii_px = np.arange(0.0, last_px + settings.radius_step_px, settings.radius_step_px)
+    blurred = [disk_blurred(deep, float(radius)) for radius in radii_px]
+    predicted, measured = [], []
+    for aperture in settings.apertures:
+        photo = take(deep, disparity, aperture)
+        errors = torch.stack([_regions((photo - candidate) ** 2, side) for candidate in blurred])
+        measured.append(lowest(radii_px, errors[:, chosen].double().numpy()))
+        predicted.append((EDGE * aperture * mean_size[chosen]).double().numpy())
+    return _fit(np.concatenate(predicted), np.concatenate(measured), int(chosen.sum()))
+
+
+def suitable_regions(deep: Tensor, disparity: Tensor, d_max_px: float, settings: BlurSettings) -> Tensor:
+    """Bool [N,h,w], of the regions that tile the photo; those at its border have no margin and are left out."""
+    side = settings.region_px(deep.shape[-1])
+    margin = side // 2
+    around = F.unfold(disparity, side + 2 * margin, padding=margin, stride=side)
+    around = around.unflatten(2, (deep.shape[2] // side, deep.shape[3] // side))
+    even = around.amax(1) - around.amin(1) <= settings.most_variation * d_max_px
+    shows = _regions((deep - disk_blurred(deep, 1.0)) ** 2, side).sqrt() >= settings.least_texture
+    inner = torch.zeros_like(even)
+    inner[:, 1:-1, 1:-1] = True
+    return even & shows & inner
+
+
+def disk_blurred(images: Tensor, radius_px: float) -> Tensor:
+    """[N,C,H,W] convolved with a disk, seen through bilinear weights as the renderer's views are."""
+    reach = int(np.ceil(radius_px))
+    if reach == 0:
+        return images
+    kernel = disk_kernel(radius_px).to(images)[None, None]
+    channels = images.shape[1]
+    padded = F.pad(images, (reach,) * 4, mode="replicate")
+    return F.conv2d(padded, kernel.expand(channels, 1, -1, -1), groups=channels)
+
+
+def disk_kernel(radius_px: float) -> Tensor:
+    """[2r+1,2r+1] of sum 1, r = ceil(radius): points spread evenly over the disk, each shared by its four pixels."""
+    reach = int(np.ceil(radius_px))
+    line = (torch.arange(DISK_POINTS, dtype=torch.float64) + 0.5) * (2 * radius_px / DISK_POINTS) - radius_px
+    points = torch.cartesian_prod(line, line)
+    points = points[points.norm(dim=1) <= radius_px]
+    pixels = torch.arange(-reach, reach + 1, dtype=torch.float64)
+    rows, columns = ((1 - (points[:, axis, None] - pixels).abs()).clamp(min=0) for axis in (0, 1))
+    return rows.T @ columns / len(points)
+
+
+def lowest(places: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where each column of errors [R,P] over evenly spaced places [R] is least, between them by a parabola: [P]."""
+    at = errors.argmin(0)
+    inside = np.clip(at, 1, len(places) - 2)
+    before, here, after = (np.take_along_axis(errors, (inside + step)[None], 0)[0] for step in (-1, 0, 1))
+    curvature = before - 2 * here + after
+    shift = np.where(curvature > 0, 0.5 * (before - after) / np.where(curvature > 0, curvature, 1.0), 0.0)
+    between = places[inside] + np.clip(shift, -0.5, 0.5) * (places[1] - places[0])
+    return np.where(at == inside, between, places[at])
+
+
+def _regions(values: Tensor, side: int) -> Tensor:
+    """The mean over channels and each region: [N,C,H,W] -> [N,h,w]."""
+    return F.avg_pool2d(values.mean(1, keepdim=True), side)[:, 0]
+
+
+def _fit(predicted: NDArray[np.float64], measured: NDArray[np.float64], num_regions: int) -> BlurFit:
+    if num_regions < 2 or predicted.std() == 0:
+        return BlurFit(np.nan, np.nan, np.nan, num_regions, predicted, measured)
+    slope, intercept = np.polyfit(predicted, measured, 1)
+    unexplained = ((measured - slope * predicted - intercept) ** 2).sum()
+    variation = ((measured - measured.mean()) ** 2).sum()
+    r_squared = float(1 - unexplained / variation) if variation > 0 else np.nan
+    return BlurFit(float(slope), float(intercept), r_squared, num_regions, predicted, measured)

@@ -1,0 +1,97 @@
+"""The blur that is measured is the blur that was made."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from argan.errors import UserError
+from argan.evaluation.blur import BlurSettings, disk_blurred, disk_kernel, lowest, measure_blur, suitable_regions
+from argan.optics import render
+
+SIDE_PX, D_MAX_PX = 48, 1.5
+SETTINGS = BlurSettings(regions_per_side=6)
+
+
+def textured(num: int) -> torch.Tensor:
+    coarse = torch.rand(num, 3, SIDE_PX // 2, SIDE_PX // 2, generator=torch.Generator().manual_seed(0))
+    return F.interpolate(coarse, scale_factor=2, mode="bilinear") * 2 - 1
+
+
+def planes(num: int) -> torch.Tensor:
+    """Each photo at one disparity, from 0 to -d_max."""
+    return -torch.linspace(0, D_MAX_PX, num)[:, None, None, None].expand(-1, 1, SIDE_PX, SIDE_PX)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.7, 1.3])
+def test_the_slope_is_the_error_of_the_optics(factor: float) -> None:
+    """A renderer that opens its aperture by a factor too far is found out, by that factor."""
+
+    def take(deep: torch.Tensor, disparity: torch.Tensor, dof_scale: float) -> torch.Tensor:
+        return render(deep, factor * disparity, dof_scale, views_per_side=25)
+
+    fit = measure_blur(textured(6), planes(6), take, d_max_px=D_MAX_PX, settings=SETTINGS)
+    assert fit.slope == pytest.approx(factor, rel=0.05)
+    assert abs(fit.intercept_px) < 0.1
+    assert fit.r_squared > 0.99
+    assert len(fit.measured_px) == fit.num_regions * len(SETTINGS.apertures)
+
+
+def test_photos_that_do_not_blur_have_slope_0() -> None:
+    fit = measure_blur(
+        textured(4), planes(4), lambda deep, disparity, dof_scale: deep, d_max_px=D_MAX_PX, settings=SETTINGS
+    )
+    assert fit.slope == pytest.approx(0, abs=1e-6)
+    assert np.isnan(fit.r_squared)
+
+
+def test_only_regions_that_can_be_measured_are() -> None:
+    deep, disparity = textured(3), planes(3).clone()
+    deep[0] = 0.3  # smooth: no blur can be seen
+    disparity[1, :, :, SIDE_PX // 2 :] += 1  # an edge in the middle: its two columns of regions
+    chosen = suitable_regions(deep, disparity, D_MAX_PX, SETTINGS)
+    assert chosen.shape == (3, 6, 6)
+    assert chosen.flatten(1).sum(1).tolist() == [0, 8, 16]
+    assert not chosen[1, :, 2:4].any()
+
+
+def test_nothing_to_measure_is_no_number_rather_than_a_guess() -> None:
+    fit = measure_blur(torch.zeros(2, 3, 32, 32), torch.zeros(2, 1, 32, 32), render, d_max_px=1.0, settings=SETTINGS)
+    assert fit.num_regions == 0
+    assert np.isnan([fit.slope, fit.intercept_px, fit.r_squared]).all()
+
+
+@pytest.mark.parametrize("radius_px", [0.5, 1.0, 2.3])
+def test_the_disk_is_a_disk(radius_px: float) -> None:
+    """Of sum 1, symmetric, and with the second moment of a disk seen through bilinear weights."""
+    kernel = disk_kernel(radius_px)
+    assert float(kernel.sum()) == pytest.approx(1)
+    for turned in (kernel.T, kernel.flip(0), kernel.flip(1)):
+        torch.testing.assert_close(kernel, turned)
+    reach = kernel.shape[0] // 2
+    pixels = torch.arange(-reach, reach + 1).double()
+    moment = float((kernel.sum(0) * pixels**2).sum())
+    points = np.linspace(-radius_px, radius_px, 200_001)
+    density = np.sqrt(np.maximum(radius_px**2 - points**2, 0))
+    parts = np.abs(points) % 1
+    assert moment == pytest.approx(((points**2 + parts * (1 - parts)) * density).sum() / density.sum(), rel=0.01)
+
+
+def test_a_disk_without_width_changes_nothing() -> None:
+    images = textured(1)
+    assert torch.equal(disk_blurred(images, 0.0), images)
+
+
+def test_the_lowest_place_lies_between_the_places() -> None:
+    places = np.arange(0.0, 3.0, 0.25)
+    bottoms = np.array([0.0, 0.6, 1.33, 2.75, 9.0])
+    found = lowest(places, (places[:, None] - bottoms[None]) ** 2)
+    np.testing.assert_allclose(found, [0.0, 0.6, 1.33, 2.75, 2.75], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"apertures": ()}, {"apertures": (0.0,)}, {"regions_per_side": 2}, {"radius_step_px": 0.0}]
+)
+def test_settings_that_mean_nothing_are_refused(changes: dict) -> None:
+    with pytest.raises(UserError, match="got"):
+        BlurSettings(**changes)
