@@ -5,11 +5,12 @@
 The model is small-64, untrained (what it draws is as large as what a trained one draws: noise, so PNG is at its
 slowest). Bare: one process with one thread makes the same micro-batches and encodes their samples, and writes nothing.
 Job: jobs/generate.py to a local folder, with records, hashes and manifest; its speed is taken between the records of
-its first and its last shards, so Ray's start is not in it. Bare, job with one worker and job with two take turns;
-medians of the ratios round by round. One JSON object on the last line:
+its first and its last shards, so Ray's start is not in it. Bare, bare twice at once, job with one worker and job with
+two take turns; medians of the ratios round by round. One JSON object on the last line:
 
     ratio               job with one worker over bare
     scaling             job with two workers over job with one
+    bare_scaling        bare twice at once over bare: what this machine's second core is worth
     rss_100k_over_1k    largest resident memory of the worker after 100,000 samples over that after 1,000 (16 px; tars
                         are thrown away), and the driver's likewise: the larger of the two
     shares              where the time of one worker goes
@@ -23,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def compare(rounds: int, samples: int) -> dict[str, Any]:
-    speeds: dict[str, list[float]] = {"bare": [], "one_worker": [], "two_workers": []}
+    speeds: dict[str, list[float]] = {"bare": [], "bare_twice": [], "one_worker": [], "two_workers": []}
     shares: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         run, tiny = untrained(folder, preset("small-64")), untrained(folder, preset("debug"))
@@ -59,6 +61,9 @@ def compare(rounds: int, samples: int) -> dict[str, Any]:
             alone = json.loads(last_line(__file__, "--bare", run, "--samples", str(samples)))
             speeds["bare"].append(alone.pop("tuples_per_s"))
             shares.append(alone)
+            with ThreadPoolExecutor(2) as both:
+                twice = both.map(lambda _: last_line(__file__, "--bare", run, "--samples", str(samples)), range(2))
+            speeds["bare_twice"].append(sum(json.loads(line)["tuples_per_s"] for line in twice))
             speeds["one_worker"].append(job(run, f"{folder}/one-{number}", samples, workers=1))
             speeds["two_workers"].append(job(run, f"{folder}/two-{number}", samples, workers=2))
             print(f"round {number + 1} of {rounds}:", {name: round(s[-1], 1) for name, s in speeds.items()}, flush=True)
@@ -66,6 +71,7 @@ def compare(rounds: int, samples: int) -> dict[str, Any]:
     return {
         "ratio": paired(speeds["one_worker"], speeds["bare"]),
         "scaling": paired(speeds["two_workers"], speeds["one_worker"]),
+        "bare_scaling": paired(speeds["bare_twice"], speeds["bare"]),
         "rss_100k_over_1k": round(max(many[who] / few[who] for who in few), 3),
         "shares": {name: round(statistics.median(each[name] for each in shares), 3) for name in shares[0]},
         "tuples_per_s": {name: round(statistics.median(values), 1) for name, values in speeds.items()},
