@@ -4,7 +4,9 @@ import subprocess
 import sys
 
 import pytest
-from training_job import ROOT
+from training_job import ROOT, TWO, final, only_run, train
+
+from argan.training.checkpoint import Snapshot
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +16,12 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> str:
     command = ["jobs/pack.py", "scenes:180", out, "--resolution", "16", "--shard-samples", "70"]
     subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
     return out
+
+
+@pytest.fixture(scope="session")
+def undisturbed(scenes: str, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """What 1,920 images make of the debug preset with two workers that nobody kills."""
+    out = str(tmp_path_factory.mktemp("undisturbed"))
+    result = train(scenes, out, *TWO)
+    assert result.returncode == 0, result.stderr
+    return final(only_run(out))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-import torch
 from training_job import (
-    LONG,
     ROOT,
+    TWO,
     assert_one_sentence,
+    assert_same,
     children,
     final,
     only_run,
@@ -30,25 +30,6 @@ from argan.training.checkpoint import Snapshot
 from cluster.local_s3 import LocalS3
 
 pytestmark = pytest.mark.ray
-
-TWO = [*LONG, "--num-workers", "2"]
-
-
-@pytest.fixture(scope="module")
-def undisturbed(scenes: str, tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    """What 1,920 images make of the debug preset with two workers that nobody kills."""
-    out = str(tmp_path_factory.mktemp("undisturbed"))
-    result = train(scenes, out, *TWO)
-    assert result.returncode == 0, result.stderr
-    return final(only_run(out))
-
-
-def assert_same(one: Snapshot, other: Snapshot) -> None:
-    assert one.images_seen == other.images_seen
-    for tensors, others in ((one.generator, other.generator), (one.training, other.training)):
-        assert tensors.keys() == others.keys()
-        for name in tensors:
-            assert torch.equal(tensors[name], others[name]), name
 
 
 @pytest.mark.s3

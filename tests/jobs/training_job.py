@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
 
 from argan.runs.checkpoints import load_checkpoint, read_pointer
 from argan.storage import Storage, open_storage
@@ -17,6 +18,7 @@ from argan.training.checkpoint import Snapshot
 ROOT = Path(__file__).resolve().parents[2]
 # 40 ticks of 4 batches: where one of two workers dies, the other is in the middle of a sum.
 LONG = ["--schedule.total_images", "1920", "--schedule.picture_ticks", "1000"]
+TWO = [*LONG, "--num-workers", "2"]
 # Ray's controller takes one report a poll, every two seconds: at ticks of half a second the run would wait for it.
 POLL = {"RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1"}
 
@@ -63,6 +65,15 @@ def final(run: Storage) -> Snapshot:
     saved = load_checkpoint(run, warn=pytest.fail)
     assert saved is not None
     return saved
+
+
+def assert_same(one: Snapshot, other: Snapshot) -> None:
+    """Bit for bit."""
+    assert one.images_seen == other.images_seen
+    for tensors, others in ((one.generator, other.generator), (one.training, other.training)):
+        assert tensors.keys() == others.keys()
+        for name in tensors:
+            assert torch.equal(tensors[name], others[name]), name
 
 
 def wait_for_images(out: str, images: int, process: "subprocess.Popen[str]") -> None:
