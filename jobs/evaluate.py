@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
 
     from argan.evaluation.estimation import EstimatorBudget  # after the arguments: --help answers at once
     from jobs.runtime.depth_quality import DepthQuality
-    from jobs.runtime.evaluation import EvaluationRequest, evaluate, plan
+    from jobs.runtime.evaluation import PARTS, EvaluationRequest, evaluate, plan
     from jobs.runtime.optics_quality import OpticsQuality
     from jobs.runtime.photo_quality import PhotoQuality
 
@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
             seed=arguments.seed,
         ),
         optics=OpticsQuality(seed=arguments.seed),
-        only=arguments.only,
+        parts=(arguments.only,) if arguments.only else PARTS,
     )
     planned = plan(request)  # refuses what cannot be done, before anything is written
     if arguments.dry_run:

@@ -17,7 +17,8 @@ from jobs.runtime.judges import Judges, say, scene_judges, set_judges
 from jobs.runtime.optics_quality import OpticsQuality, judge_optics
 from jobs.runtime.photo_quality import PhotoQuality, judge_photos, real_photos
 
-Only = Literal["depth", "kid", "optics"]
+Part = Literal["depth", "kid", "optics"]
+PARTS: tuple[Part, ...] = ("depth", "kid", "optics")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class EvaluationRequest:
     depth: DepthQuality = field(default_factory=DepthQuality)
     photos: PhotoQuality = field(default_factory=PhotoQuality)
     optics: OpticsQuality = field(default_factory=OpticsQuality)
-    only: Only | None = None  # None: all three
+    parts: tuple[Part, ...] = PARTS
     use_gpu: bool | None = None  # None: where there is one
 
 
@@ -42,13 +43,13 @@ def plan(request: EvaluationRequest) -> dict[str, Any]:
     config = read_config(find_run(request.run_uri))
     judges = _judges(request, config.resolution)
     planned: dict[str, Any] = {}
-    if config.method == "gan" and request.only != "kid":
+    if config.method == "gan" and request.parts != ("kid",):
         raise UserError("a standard GAN has no disparity to judge: --only kid")
-    if request.only in (None, "depth"):
+    if "depth" in request.parts:
         planned |= plan_depth(request.run_uri, config, judges, request.depth, _device(request))
-    if request.only in (None, "optics"):
+    if "optics" in request.parts:
         planned["optics"] = asdict(request.optics)
-    if request.only in (None, "kid"):
+    if "kid" in request.parts:
         reals = real_photos(request.photos, judges, config.resolution)
         planned["kid"] = {**asdict(request.photos), "real": reals.record}
     return planned
@@ -61,16 +62,16 @@ def evaluate(request: EvaluationRequest) -> tuple[dict[str, Any], Callable[[], s
     cache = open_storage(request.cache_uri)
     result: dict[str, Any] = {}
     pictures: list[tuple[str, bytes]] = []
-    if request.only in (None, "depth"):
+    if "depth" in request.parts:
         evaluation, test = judge_depth(run, judges, request.depth, cache)
         result = evaluation.result
         pictures = depth_pictures(evaluation, test, run.config.d_max_px)
     protocol = {"images_seen": run.images_seen, **result.pop("protocol", {})}
-    if request.only in (None, "kid"):
+    if "kid" in request.parts:
         reals = real_photos(request.photos, judges, run.config.resolution)
         photos = judge_photos(run, reals, request.photos, cache)
         result, protocol = {**photos.result, **result}, {**protocol, "kid": photos.protocol}
-    if request.only in (None, "optics"):
+    if "optics" in request.parts:
         optics = judge_optics(run, judges.test().images, request.optics)
         result, protocol = {**result, **optics}, {**protocol, "optics": asdict(request.optics)}
     result["protocol"] = protocol

@@ -139,7 +139,7 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
             seed=judging.seed,
         ),
         photos=PhotoQuality(num_fakes=judging.num_photos, seed=judging.seed),
-        only="kid" if config.method == "gan" else None,
+        parts=("kid",) if config.method == "gan" else ("depth", "kid"),
         use_gpu=Workers(**work.workers).use_gpu,
     )
     result = strict_json.finite(evaluate(request)[0])
