@@ -14,6 +14,7 @@ from argan.errors import UserError
 Method = Literal["ar-gan", "gan"]
 DofDistribution = Literal["bernoulli", "uniform", "half_normal", "one"]
 Precision = Literal["fp32", "bf16", "fp64"]
+GuardAction = Literal["tell", "stop", "roll_back"]
 
 
 def option(default: Any, help: str, *, names_run: bool = True) -> Any:
@@ -177,6 +178,27 @@ class ComputeConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GuardConfig:
+    """What is called a collapse (argan/training/health.py), and what is done about it. It never changes what is
+    learned, only how long.
+    """
+
+    action: GuardAction = option("tell", "tell: on the page; stop; roll_back: stop, back at health", names_run=False)
+    patience: int = option(2, "checks in a row, one a checkpoint, that must see it", names_run=False)
+    from_images: int = option(40_000, "images before which nothing is called a collapse", names_run=False)
+    most_margin: float = option(10.0, "score of real photos over that of fakes, logits", names_run=False)
+    least_diversity: float = option(0.5, "distance between deep photos, in that between real ones", names_run=False)
+    least_sharpness: float = option(0.5, "Laplacian of deep photos, in that of real ones", names_run=False)
+    least_spread: float = option(0.05, "standard deviation of disparity, in d_max", names_run=False)
+    most_inverted: float = option(0.25, "share of samples that are inside out", names_run=False)
+    most_prior_correlation: float = option(0.98, "of disparity and focus prior, once it has fallen", names_run=False)
+
+    def __post_init__(self) -> None:
+        require(self.patience >= 1, "guard.patience", self.patience, "at least 1")
+        require(self.from_images >= 0, "guard.from_images", self.from_images, "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """Everything that a run is made from; saved as config.json in its folder."""
 
@@ -193,6 +215,7 @@ class Config:
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     compute: ComputeConfig = ComputeConfig()
+    guard: GuardConfig = GuardConfig()
 
     def __post_init__(self) -> None:
         require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
@@ -207,6 +230,10 @@ class Config:
         corner = (self.resolution - 1) / self.resolution / 2**0.5  # its pixel's distance from the middle, in widths
         rule = f"less than {corner:.3f}, where the corners are at {self.resolution} px, or D_p is flat"
         require(self.prior.radius < corner, "prior.radius", self.prior.radius, rule)
+        kept, needed = self.schedule.keep_checkpoints, self.guard.patience + 1
+        rule = f"at least guard.patience + 1 = {needed}, or there is nothing to roll back to"
+        enough = self.guard.action != "roll_back" or kept >= needed
+        require(enough, "schedule.keep_checkpoints", kept, rule)
         whole = self.schedule.tick_images % self.data.batch_images == 0
         rule = f"a multiple of data.batch_images = {self.data.batch_images}"
         require(whole, "schedule.tick_images", self.schedule.tick_images, rule)

@@ -25,3 +25,7 @@ class DataError(UserError):
 
 class NonFiniteError(UserError):
     """A loss stopped being a number: the message names the interval of images seen."""
+
+
+class CollapseError(UserError):
+    """The guard has ended a training: the message names what it saw, and where the run stands."""

@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue in brightness, of the sRGB-coded channels (ITU-R BT.601)."""
+
 
 def to_signed(photos: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """uint8 in any shape -> [-1, 1], sRGB-coded as before: 0 is -1, 255 is 1."""

@@ -2,7 +2,7 @@
 
 Our disparity has no known unit, but it knows where focus is: a scale aligns it, and a shift is not allowed. One scale
 serves an estimator's whole set of maps. It is fitted on the development photos, every fifth one, and judged on the
-others, and it is never negative: who learned depth inside out gets no help.
+others, and it is never negative: the sign of an estimate is its own.
 """
 
 from typing import NamedTuple

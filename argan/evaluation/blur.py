@@ -31,24 +31,25 @@ class BlurSettings:
     apertures: tuple[float, ...] = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
     regions_per_side: int = 8
     """That tile a photo: disparity is as even in a region at any resolution."""
-    most_variation: float = 0.1
-    """Of disparity within a region and a margin of half its side, in d_max."""
+    most_variation: float = 0.3
+    """Of disparity within a region and as far around it as blur reaches, in d_max: a slope, but no edge."""
     least_texture: float = 0.02
     """Root mean square change of a region, in [-1, 1], when the deep photo is blurred by a disk of 1 px."""
-    radius_step_px: float = 0.125
+    num_radii: int = 37
+    """Disks tried, of radius 0 to 1.5 times the largest predicted one."""
 
     def __post_init__(self) -> None:
         if not self.apertures or not all(0 < aperture <= 1 for aperture in self.apertures):
             raise UserError(f"apertures must be in (0, 1], got {self.apertures}")
-        if self.regions_per_side < 3 or self.radius_step_px <= 0:
-            raise UserError(f"regions_per_side must be at least 3 and radius_step_px above 0, got {self}")
+        if self.regions_per_side < 3 or self.num_radii < 3:
+            raise UserError(f"regions_per_side and num_radii must be at least 3, got {self}")
 
     def region_px(self, resolution: int) -> int:
         return max(1, resolution // self.regions_per_side)
 
 
 class BlurFit(NamedTuple):
-    """Measured radius over predicted radius, a point a region and aperture; nan where there are none to fit."""
+    """Measured radius over predicted radius, a point a region and aperture; nan where there is nothing to fit."""
 
     slope: float
     intercept_px: float
@@ -63,32 +64,41 @@ def measure_blur(
     deep: Tensor, disparity: Tensor, take: TakePhoto, *, d_max_px: float, settings: BlurSettings
 ) -> BlurFit:
     """For deep photos [N,3,H,W] in [-1, 1] and their disparity [N,1,H,W], px per aperture unit."""
-    chosen = suitable_regions(deep, disparity, d_max_px, settings)
     side = settings.region_px(deep.shape[-1])
-    mean_size = F.avg_pool2d(disparity.abs(), side)[:, 0]
-    last_px = EDGE * d_max_px * 1.5  # a measurement must be able to come out too large
-    radii_px = np.arange(0.0, last_px + settings.radius_step_px, settings.radius_step_px)
-    blurred = [disk_blurred(deep, float(radius)) for radius in radii_px]
-    predicted, measured = [], []
-    for aperture in settings.apertures:
-        photo = take(deep, disparity, aperture)
-        errors = torch.stack([_regions((photo - candidate) ** 2, side) for candidate in blurred])
-        measured.append(lowest(radii_px, errors[:, chosen].double().numpy()))
-        predicted.append((EDGE * aperture * mean_size[chosen]).double().numpy())
-    return _fit(np.concatenate(predicted), np.concatenate(measured), int(chosen.sum()))
+    chosen = suitable_regions(deep, disparity, d_max_px, settings)
+    photos = [take(deep, disparity, aperture) for aperture in settings.apertures]
+    # A measurement must be able to come out too large.
+    radii_px = np.linspace(0.0, 1.5 * EDGE * d_max_px, settings.num_radii)
+    errors = np.empty((len(radii_px), int(chosen.sum())))
+    for number, radius_px in enumerate(radii_px):
+        blurred = disk_blurred(deep, float(radius_px))
+        of_regions = torch.stack([_regions((photo - blurred) ** 2, side) for photo in photos])
+        errors[number] = of_regions[chosen].double().cpu().numpy()
+    predicted = torch.stack([EDGE * aperture * _regions(disparity.abs(), side) for aperture in settings.apertures])
+    num_regions = int(chosen.any(0).sum())
+    return _fit(predicted[chosen].double().cpu().numpy(), lowest(radii_px, errors), num_regions)
 
 
 def suitable_regions(deep: Tensor, disparity: Tensor, d_max_px: float, settings: BlurSettings) -> Tensor:
-    """Bool [N,h,w], of the regions that tile the photo; those at its border have no margin and are left out."""
+    """Bool [apertures,N,h,w], of the regions that tile the photo: at which apertures each can be measured.
+
+    Disparity must be even as far around a region as its blur reaches there, and that may be to the photo's border.
+    """
     side = settings.region_px(deep.shape[-1])
-    margin = side // 2
-    around = F.unfold(disparity, side + 2 * margin, padding=margin, stride=side)
-    around = around.unflatten(2, (deep.shape[2] // side, deep.shape[3] // side))
-    even = around.amax(1) - around.amin(1) <= settings.most_variation * d_max_px
     shows = _regions((deep - disk_blurred(deep, 1.0)) ** 2, side).sqrt() >= settings.least_texture
-    inner = torch.zeros_like(even)
-    inner[:, 1:-1, 1:-1] = True
-    return even & shows & inner
+    widest = F.max_pool2d(disparity.abs(), side)[:, 0]
+    chosen = []
+    for aperture in settings.apertures:
+        reach_px = (EDGE * aperture * widest).ceil()
+        fits = torch.zeros_like(shows)
+        for margin in range(side + 1):
+            window = (side + 2 * margin, side, margin)  # size, stride, padding
+            spread = (F.max_pool2d(disparity, *window) + F.max_pool2d(-disparity, *window))[:, 0]
+            fits |= (reach_px == margin) & (spread <= settings.most_variation * d_max_px)
+        fits[:, [0, -1], :] &= reach_px[:, [0, -1], :] == 0
+        fits[:, :, [0, -1]] &= reach_px[:, :, [0, -1]] == 0
+        chosen.append(fits & shows)
+    return torch.stack(chosen)
 
 
 def disk_blurred(images: Tensor, radius_px: float) -> Tensor:
@@ -130,7 +140,7 @@ def _regions(values: Tensor, side: int) -> Tensor:
 
 
 def _fit(predicted: NDArray[np.float64], measured: NDArray[np.float64], num_regions: int) -> BlurFit:
-    if num_regions < 2 or predicted.std() == 0:
+    if len(predicted) < 3 or predicted.std() == 0:
         return BlurFit(np.nan, np.nan, np.nan, num_regions, predicted, measured)
     slope, intercept = np.polyfit(predicted, measured, 1)
     unexplained = ((measured - slope * predicted - intercept) ** 2).sum()

@@ -6,8 +6,9 @@ A trained estimator means something only as far as it beats them; scenes are mad
 import numpy as np
 from numpy.typing import NDArray
 
+from argan.pixels import LUMA
+
 CONTRAST_WINDOW = 5 / 64  # of the picture's side: the square in which local contrast is taken
-LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, of the sRGB-coded channels
 
 
 def cue_maps(image: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
@@ -21,7 +22,7 @@ def cue_maps(image: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
         raise ValueError(f"cues are of one RGB photo [H,W,3], got {list(image.shape)}")
     height, width, _ = image.shape
     pixels = image.astype(np.float64)
-    brightness = pixels @ LUMA
+    brightness = pixels @ np.array(LUMA)
     largest, smallest = pixels.max(axis=2), pixels.min(axis=2)
     down = np.broadcast_to(((np.arange(height) + 0.5) / height)[:, None], (height, width))
     right = np.broadcast_to(((np.arange(width) + 0.5) / width)[None, :], (height, width))

@@ -26,7 +26,9 @@ def trivial_scores(truth: TruthSet, prior: PriorConfig, ranks: RankSettings) -> 
     prior_map = focus_prior(resolution, 1.0, prior).numpy()
     prior_maps = np.broadcast_to(prior_map, truth.disparity.shape)
     scores = {
-        "constant": judge_maps(np.zeros_like(truth.disparity), truth, ranks).scores,
+        "constant": judge_maps(
+            -np.ones_like(truth.disparity), truth, ranks
+        ).scores,  # all behind, by how much is fitted
         "focus prior": judge_maps(prior_maps, truth, ranks).scores,
     }
     cues = [cue_maps(image.transpose(1, 2, 0)) for image in truth.images]

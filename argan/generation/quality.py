@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from argan.generation.recipe import Quality
+from argan.pixels import LUMA
 
 KEPT = ""  # the reason of a sample that was not rejected
 SHARPEST_PERCENTILE = 99  # of |Laplacian|: a photo may be smooth nearly everywhere, but not everywhere
-LUMA = np.array([0.299, 0.587, 0.114])
 
 
 class Measures(NamedTuple):
@@ -63,9 +63,13 @@ def reason(measures: Measures, quality: Quality) -> str:
     return KEPT
 
 
-def sharpness(photo: NDArray[np.uint8]) -> float:
-    """Of the sharpest edges of a photo [H,W,3]: |Laplacian| of luma in [0, 1]."""
-    return float(np.percentile(np.abs(_laplacian(photo @ LUMA / 255)), SHARPEST_PERCENTILE))
+def sharpness(photo: NDArray[np.uint8], where: NDArray[np.bool_] | None = None) -> float:
+    """Of the sharpest edges of a photo [H,W,3]: |Laplacian| of luma in [0, 1]; at the chosen places [H,W] alone, nan
+    where there are none.
+    """
+    edges = np.abs(_laplacian(photo @ np.array(LUMA) / 255))
+    chosen = edges if where is None else edges[where[1:-1, 1:-1]]
+    return float(np.percentile(chosen, SHARPEST_PERCENTILE)) if chosen.size else float("nan")
 
 
 def _laplacian(luma: NDArray[np.float64]) -> NDArray[np.float64]:

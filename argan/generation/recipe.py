@@ -28,6 +28,10 @@ class Quality:
     min_sharpness: float = 0.02  # of the sharpest edges of I_d; below it I_d is "blurred". Off: 0
     max_saturation: float = 0.3  # share of channel values at 0 or 255 in I_d; above it I_d is "saturated". Off: 1
 
+    def __post_init__(self) -> None:
+        for name, value in dataclasses.asdict(self).items():
+            require(math.isfinite(value), name, value, "a finite number")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:

@@ -81,11 +81,7 @@ def commit_checkpoint(
 
     `config` and `device` are those that trained it.
     """
-    pointer = read_pointer(run)
-    if pointer.attempt > attempt:
-        raise ConflictError(
-            f"{run.uri} is trained by attempt {pointer.attempt} now; this is attempt {attempt} and it stops"
-        )
+    pointer = _owned_pointer(run, attempt)
     # The token keeps two writers of one attempt apart: a worker that was thought dead, and the one in its place.
     path = f"checkpoints/{saved.images_seen:012d}-{attempt}-{uuid.uuid4().hex[:8]}"
     tensors = {
@@ -107,10 +103,35 @@ def commit_checkpoint(
     entry = {"images_seen": saved.images_seen, "path": path, "sha256": file_sha256(record_data)}
     # What is at or past this point was found broken, or this attempt would have gone on from it.
     older = [item for item in pointer.checkpoints if item["images_seen"] < saved.images_seen]
-    kept = [entry, *older[: keep - 1]]
-    content = {"schema": POINTER_SCHEMA, "attempt": attempt, "checkpoints": kept}
-    run.write_if(POINTER, json.dumps(content, indent=2).encode(), version=pointer.version)
-    _delete_uncommitted(run, {item["path"] for item in kept}, attempt)
+    _point_to(run, [entry, *older[: keep - 1]], attempt, pointer.version)
+
+
+def roll_back(run: Storage, images_seen: int, *, attempt: int) -> int:
+    """Drops the checkpoints past `images_seen`; returns where the newest one stands now.
+
+    Raises MissingError, and changes nothing, where none would be left; ConflictError for a lost lease.
+    """
+    pointer = _owned_pointer(run, attempt)
+    kept = [item for item in pointer.checkpoints if item["images_seen"] <= images_seen]
+    if not kept:
+        raise MissingError(f"{run.uri} has no checkpoint as old as {images_seen:,} images")
+    _point_to(run, kept, attempt, pointer.version)
+    return int(kept[0]["images_seen"])
+
+
+def _owned_pointer(run: Storage, attempt: int) -> Pointer:
+    pointer = read_pointer(run)
+    if pointer.attempt > attempt:
+        raise ConflictError(
+            f"{run.uri} is trained by attempt {pointer.attempt} now; this is attempt {attempt} and it stops"
+        )
+    return pointer
+
+
+def _point_to(run: Storage, checkpoints: list[dict[str, Any]], attempt: int, version: str | None) -> None:
+    content = {"schema": POINTER_SCHEMA, "attempt": attempt, "checkpoints": checkpoints}
+    run.write_if(POINTER, json.dumps(content, indent=2).encode(), version=version)
+    _delete_uncommitted(run, {item["path"] for item in checkpoints}, attempt)
 
 
 def _delete_uncommitted(run: Storage, kept: set[str], attempt: int) -> None:

@@ -77,10 +77,15 @@ def tick(images_seen: int, metrics: dict[str, float], schedule: ScheduleConfig, 
     return Tick(
         images_seen=images_seen,
         metrics=metrics,
-        takes_checkpoint=is_last or number % schedule.checkpoint_ticks == 0,
+        takes_checkpoint=is_last or takes_checkpoint(images_seen, schedule),
         takes_pictures=is_last or number % schedule.picture_ticks == 0 or number == 1,
         is_last=is_last,
     )
+
+
+def takes_checkpoint(images_seen: int, schedule: ScheduleConfig) -> bool:
+    """Whether the tick at so many images takes one even where it is not the last."""
+    return images_seen // schedule.tick_images % schedule.checkpoint_ticks == 0
 
 
 def to_device(batches: Iterator[Tensor], device: torch.device) -> Iterator[Tensor]:

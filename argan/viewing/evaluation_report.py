@@ -19,12 +19,15 @@ MEASURES = {
     "precision": "Share of generated photos that lie where real ones lie, in deep features.",
     "recall": "Share of real photos that lie where generated ones lie, in deep features.",
     "fid": "Another distance in deep features: 0 is none.",
-    "blur_slope": "Measured radius of blur over the one that disparity predicts, region by region: 1 is right.",
+    "blur_slope": "Measured radius of blur over the one that disparity predicts: 1 is right. The renderer's doing, so "
+    "any run should have it.",
     "blur_intercept_px": "Radius measured where none is predicted, px.",
     "blur_r_squared": "How much of the measured radius the predicted one explains: 1 is all.",
     "blur_regions": "Regions of generated photos that were measured.",
     "blur_slope_in_training": "The same slope with the few views that the discriminator was shown.",
     "sharpness_deep": "How sharp the sharpest edges of the deep photos are.",
+    "sharpness_deep_focus": "The same where they are in focus.",
+    "sharpness_deep_far": "The same where disparity is more than half of its range: blur painted there shows as less.",
     "sharpness_photo": "The same of the photos that the discriminator was shown.",
     "sharpness_real": "The same of real photos.",
 }
@@ -52,14 +55,16 @@ def evaluation_report(
     truth; `d_max_px` is where their colours end, for the legend.
     """
     measures = {name: value for name, value in result.items() if isinstance(value, int | float)}
+    of_depth = "trivial_all" in result
+    reading = (Prose(READING),) if of_depth else ()
     sections = [
-        Section("", (Prose(READING), _summary(measures, result), _meanings(measures))),
+        Section("", (*reading, _summary(measures, result), _meanings(measures))),
         *_smooth(result.get("smooth_subjects", {})),
         *_pictures(pictures, d_max_px),
-        Section("Every trivial guess", (_guesses(result.get("trivial_all", {})),)),
+        *([Section("Every trivial guess", (_guesses(result["trivial_all"]),))] if of_depth else []),
         Section("Protocol", (settings_table(result.get("protocol", {})),)),
     ]
-    return page("Evaluation of disparity", "How much depth was learned, on photos with known depth", sections)
+    return page("Evaluation", "What a run has learned, in numbers", sections)
 
 
 def _summary(measures: Mapping[str, float], result: Mapping[str, Any]) -> Table:

@@ -4,7 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from argan.config import Config
 from argan.settings import from_dict, run_name
+from argan.training.health import is_check, standing, symptoms, vitals_of
 from argan.viewing.curves import Row, as_float, curves
 from argan.viewing.numbers import duration, number, percent
 from argan.viewing.pages import (
@@ -73,7 +75,7 @@ def training_report(
     learns_depth = settings.method == "ar-gan"
     rows = [row for _, row in sorted({row["images_seen"]: row for row in history}.items())]
     sections = [
-        Section("", _overview(rows, settings.schedule.total_images, state, resume_command)),
+        Section("", _overview(rows, settings, state, resume_command)),
         _samples(pictures, settings.d_max_px, learns_depth=learns_depth),
         *_filmstrip(pictures, learns_depth=learns_depth),
         Section("Curves", curves(rows)),
@@ -96,9 +98,9 @@ def filmstrip(images_seen: Sequence[int], num_frames: int = NUM_FRAMES) -> list[
     return sorted({min(positions, key=lambda seen: abs(math.log1p(seen) - at)) for at in wanted})
 
 
-def _overview(rows: Sequence[Row], total_images: int, state: str, resume_command: str) -> tuple[Block, ...]:
+def _overview(rows: Sequence[Row], settings: Config, state: str, resume_command: str) -> tuple[Block, ...]:
     last: Row = rows[-1] if rows else {"images_seen": 0}
-    seen = last["images_seen"]
+    seen, total_images = last["images_seen"], settings.schedule.total_images
     facts = [("state", state), ("images seen", f"{seen:,} of {total_images:,} ({percent(seen / total_images)})")]
     speed = as_float(last.get("speed/images_per_s"))
     if state == "training" and speed > 0:
@@ -110,10 +112,25 @@ def _overview(rows: Sequence[Row], total_images: int, state: str, resume_command
     ):
         if key in last:
             facts.append((name, words(as_float(last[key]))))
+    if health := _health(rows, settings):
+        facts.append(("health", health))
     if not resume_command:
         return (Facts(tuple(facts)),)
     resume = Prose("The same command goes on from the last checkpoint, or finds the run finished:")
     return Facts(tuple(facts)), resume, Command(resume_command)
+
+
+def _health(rows: Sequence[Row], settings: Config) -> str:
+    """What the guard has seen; "" before its first check."""
+    checks = [row for row in rows if is_check(row)]
+    if not checks:
+        return ""
+    found = standing(rows, settings)
+    if found.symptoms:
+        return f"collapsed: {', '.join(found.symptoms)}"
+    last = checks[-1]
+    seen = symptoms(vitals_of(last), last["images_seen"], settings)
+    return f"at the last check: {', '.join(seen)}" if seen else "nothing wrong"
 
 
 def _samples(pictures: TrainingPictures, d_max_px: float, *, learns_depth: bool) -> Section:

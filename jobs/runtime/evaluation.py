@@ -67,13 +67,16 @@ def evaluate(request: EvaluationRequest) -> tuple[dict[str, Any], Callable[[], s
         result = evaluation.result
         pictures = depth_pictures(evaluation, test, run.config.d_max_px)
     protocol = {"images_seen": run.images_seen, **result.pop("protocol", {})}
+    reals = real_photos(request.photos, judges, run.config.resolution)
     if "kid" in request.parts:
-        reals = real_photos(request.photos, judges, run.config.resolution)
         photos = judge_photos(run, reals, request.photos, cache)
         result, protocol = {**photos.result, **result}, {**protocol, "kid": photos.protocol}
     if "optics" in request.parts:
-        optics = judge_optics(run, judges.test().images, request.optics)
-        result, protocol = {**result, **optics}, {**protocol, "optics": asdict(request.optics)}
+        optics = judge_optics(run, reals, request.optics)
+        result, protocol = (
+            {**result, **optics},
+            {**protocol, "optics": {**asdict(request.optics), "real": reals.record}},
+        )
     result["protocol"] = protocol
     return result, lambda: evaluation_report(result, pictures, d_max_px=run.config.d_max_px)
 

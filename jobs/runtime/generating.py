@@ -51,7 +51,7 @@ class CareRequest:
 
 
 def plan(request: GenerationRequest) -> dict[str, Any]:
-    """What would be made. Writes nothing. Raises UserError where it could not be."""
+    """What would be made. Writes nothing. Raises UserError for a run that could not make it."""
     recipe, run, out = request.recipe, find_run(request.run_uri), open_storage(request.out_uri)
     config = read_config(run)
     require_usable(config, run.uri)
@@ -126,7 +126,7 @@ def repair(request: CareRequest) -> tuple[list[Fault], list[Fault]]:
         ):
             raise UserError(f"no shard of {out.uri} was made on the terms in {TERMS_PATH}: which are right?")
         broken = [number for number, check in checks.items() if check.faults]
-        expected = _expected(out, checks)
+        expected = _expected(out, terms, checks)
         _make(workers, "make_anew", [(number, terms, expected.get(number)) for number in broken])
     for fault in list(surplus(out, terms)):
         out.delete(fault.path)
@@ -189,11 +189,12 @@ def _check(workers: "ShardWorkers", terms: Terms, num_retaken: int) -> dict[int,
     return checks
 
 
-def _expected(out: Storage, checks: Mapping[int, ShardCheck]) -> dict[int, str]:
+def _expected(out: Storage, terms: Terms, checks: Mapping[int, ShardCheck]) -> dict[int, str]:
     """The hash that a shard should have whose files do not fit each other: by its record, else by the manifest."""
     try:
         head = read_head(out)
-        by_manifest = {number: shard["sha256"] for number, shard in enumerate(head["shards"])}
+        shards = head["shards"] if head["terms_sha256"] == terms.sha256 else []
+        by_manifest = {number: shard["sha256"] for number, shard in enumerate(shards)}
     except (DataError, MissingError):
         by_manifest = {}
     expected = {}

@@ -56,7 +56,8 @@ def scene_judges(resolution: int, *, num_test: int, num_teach: int) -> Judges:
 
 
 def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int) -> Judges:
-    """A packed set, split by the photos' own hashes: the same parts in any order, equal photos on one side.
+    """A packed set, split and put in order by the photos' own hashes: the same parts however it was packed, and equal
+    photos on one side.
 
     Raises DataError where it has another resolution or too few photos.
     """
@@ -64,9 +65,9 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int) -> J
     manifest = read_manifest(storage)
     if manifest.resolution != resolution:
         raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
-    number = np.array([int(digest[:8], 16) for digest in manifest.sha256.tolist()])
-    test_rows = np.flatnonzero(number % TEST_ONE_IN == 0)[:num_test]
-    teach_rows = np.flatnonzero(number % TEST_ONE_IN != 0)[:num_teach]
+    by_hash = np.argsort(manifest.sha256, kind="stable")
+    judges = np.array([int(digest[:8], 16) % TEST_ONE_IN == 0 for digest in manifest.sha256[by_hash].tolist()])
+    test_rows, teach_rows = by_hash[judges][:num_test], by_hash[~judges][:num_teach]
     if len(test_rows) == 0 or len(teach_rows) == 0:
         raise DataError(
             f"{storage.uri} holds {manifest.num_samples} photos, too few to teach with some, judge by others"
@@ -89,15 +90,18 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int) -> J
 
 def _read(storage: Storage, manifest: Manifest, rows: NDArray[np.int64]) -> TruthSet:
     say(f"reading {len(rows):,} photos with truth from {storage.uri}")
-    images, disparity, mask, smooth = [], [], [], []
+    samples = {}
     with progress_line(len(rows), "photos") as progress:
         for sample in read_truth(storage, manifest, rows):
-            images.append(sample.image.transpose(2, 0, 1))
-            disparity.append(sample.truth.disparity[None])
-            mask.append(sample.truth.mask[None])
-            smooth.append(sample.truth.info.get("smooth_subject") is True)
-            progress(len(images), len(rows))
-    return TruthSet(np.stack(images), np.stack(disparity), np.stack(mask), np.array(smooth))
+            samples[sample.row] = sample
+            progress(len(samples), len(rows))
+    ordered = [samples[row] for row in rows.tolist()]
+    return TruthSet(
+        images=np.stack([sample.image.transpose(2, 0, 1) for sample in ordered]),
+        disparity=np.stack([sample.truth.disparity[None] for sample in ordered]),
+        mask=np.stack([sample.truth.mask[None] for sample in ordered]),
+        smooth=np.array([sample.truth.info.get("smooth_subject") is True for sample in ordered]),
+    )
 
 
 @contextmanager

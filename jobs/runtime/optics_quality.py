@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from argan.api import Run
 from argan.evaluation.blur import BlurSettings, measure_blur
@@ -13,6 +14,9 @@ from argan.generation.quality import sharpness
 from argan.optics import render
 from argan.pixels import to_bytes
 from jobs.runtime.judges import say
+from jobs.runtime.photo_quality import RealPhotos
+
+FAR_SHARE = 0.5  # of d_max: from there on a place is called out of focus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,30 +26,41 @@ class OpticsQuality:
     blur: BlurSettings = field(default_factory=BlurSettings)
 
 
-def judge_optics(run: Run, real: NDArray[np.uint8], quality: OpticsQuality) -> dict[str, Any]:
-    """Of photos taken with as many views as their blur needs: blur_slope, blur_intercept_px, blur_r_squared and
-    blur_regions; blur_slope_in_training, with the few views that the discriminator was shown; sharpness_deep of I_d,
-    sharpness_photo of the photos as the discriminator saw them, and sharpness_real of as many real ones.
+def judge_optics(run: Run, reals: RealPhotos, quality: OpticsQuality) -> dict[str, Any]:
+    """Of the renderer, in this run's photos: blur_slope, blur_intercept_px, blur_r_squared and blur_regions, taken with
+    as many views as blur needs; blur_slope_in_training, as the discriminator saw them.
 
-    real [N,3,H,W] uint8.
+    Of the generator: sharpness_deep of I_d, and of it again where it is in focus and where it is far out of it
+    (sharpness_deep_focus, sharpness_deep_far: blur painted into I_d shows in the second); sharpness_photo of the photos
+    that the discriminator saw, and sharpness_real of as many real ones, taken as they were.
     """
     say(f"measuring blur in {quality.num_photos:,} generated photos")
-    sample, config = run.sample(quality.num_photos, seed=quality.seed), run.config
+    sample, config, renderer = run.sample(quality.num_photos, seed=quality.seed), run.config, run.camera.renderer
+    assert renderer is not None  # a run without disparity is refused before
     measured = partial(measure_blur, sample.deep, sample.disparity, d_max_px=config.d_max_px, settings=quality.blur)
     fit = measured(partial(render, shape=config.optics.shape))
-    few = measured(partial(render, shape=config.optics.shape, views_per_side=config.optics.views_per_side))
+
+    def as_in_training(deep: Tensor, disparity: Tensor, dof_scale: float) -> Tensor:
+        return renderer(deep, disparity, disparity.new_full((len(deep),), dof_scale)).image
+
+    deep = to_bytes(sample.deep).permute(0, 2, 3, 1).cpu().numpy()
+    out_of_focus = sample.disparity[:, 0].abs().cpu().numpy() > FAR_SHARE * config.d_max_px
     return {
         "blur_slope": fit.slope,
         "blur_intercept_px": fit.intercept_px,
         "blur_r_squared": fit.r_squared,
         "blur_regions": fit.num_regions,
-        "blur_slope_in_training": few.slope,
-        "sharpness_deep": mean_sharpness(to_bytes(sample.deep).cpu().numpy()),
-        "sharpness_photo": mean_sharpness(to_bytes(sample.photo).cpu().numpy()),
-        "sharpness_real": mean_sharpness(real[: quality.num_photos]),
+        "blur_slope_in_training": measured(as_in_training).slope,
+        "sharpness_deep": mean_sharpness(deep),
+        "sharpness_deep_focus": mean_sharpness(deep, ~out_of_focus),
+        "sharpness_deep_far": mean_sharpness(deep, out_of_focus),
+        "sharpness_photo": mean_sharpness(to_bytes(sample.photo).permute(0, 2, 3, 1).cpu().numpy()),
+        "sharpness_real": mean_sharpness(reals.read()[: quality.num_photos].transpose(0, 2, 3, 1)),
     }
 
 
-def mean_sharpness(photos: NDArray[np.uint8]) -> float:
-    """Of photos [N,3,H,W]."""
-    return float(np.mean([sharpness(photo.transpose(1, 2, 0)) for photo in photos]))
+def mean_sharpness(photos: NDArray[np.uint8], where: NDArray[np.bool_] | None = None) -> float:
+    """Of photos [N,H,W,3], at the chosen places [N,H,W]; those that have none are left out, nan where all are."""
+    chosen = [None] * len(photos) if where is None else where
+    values = [sharpness(photo, places) for photo, places in zip(photos, chosen, strict=True)]
+    return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")

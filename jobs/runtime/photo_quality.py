@@ -90,12 +90,18 @@ def judge_photos(run: Run, reals: RealPhotos, quality: PhotoQuality, cache: Stor
     with progress_line(quality.num_fakes, "photos") as progress:
         fake = extract(extractor, generated(run, quality), progress)
     judged = kid(real, fake, quality.settings)
-    result = {"kid": judged.value, "kid_interval": list(judged.interval), **coverage(real, fake)._asdict()}
-    if min(len(real), len(fake)) >= FEWEST_IMAGES:
+    fewest = min(len(real), len(fake))
+    # Precision and recall hang on how many photos there are on each side: as many here as there.
+    shares = coverage(real[:fewest], fake[:fewest])
+    result = {"kid": judged.value, "kid_interval": list(judged.interval), **shares._asdict()}
+    if fewest >= FEWEST_IMAGES:
         result["fid"] = fid(real, fake)
+    elif len(fake) >= FEWEST_IMAGES:
+        say(f"no FID: it needs {FEWEST_IMAGES:,} real photos, there are {len(real):,}")
     protocol = {
         **judged.protocol,
         "neighbours": NEIGHBOURS,
+        "num_for_neighbours": fewest,
         "features": extractor.record,
         "real": reals.record,
         "fake": {"photos": "R(I_d, s D), s ~ p(s), 8 bit", "seed": quality.seed},

@@ -102,6 +102,8 @@ class ShardWorkers:
         resources = ray.cluster_resources()
         gpus, cpus = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
         most, kind = (min(gpus, cpus), "a GPU and a CPU") if gpus else (cpus, "a CPU")
+        if most < 1:
+            raise UserError(f"the cluster has no {kind.removeprefix('a ')} for a worker yet: have its nodes joined?")
         wanted = num_workers or most
         if wanted > most:
             raise UserError(f"{wanted} workers need {kind} each, the cluster has them for {most}")

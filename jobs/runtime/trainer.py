@@ -12,7 +12,7 @@ from ray.exceptions import RayActorError
 from ray.train import ControllerError, FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
 
-from argan.errors import ConflictError, MissingError, NonFiniteError, StorageError, UserError
+from argan.errors import CollapseError, ConflictError, MissingError, NonFiniteError, StorageError, UserError
 from argan.runs.lease import Lease
 from jobs.runtime.journal import Journal
 from jobs.runtime.worker import Work, train_worker
@@ -118,6 +118,10 @@ def fit(name: str, work: Work, asked: ScalingConfig, journal: Journal) -> int:
         raise KeyboardInterrupt  # the same, a little earlier
     if "error" in returned:
         raise NonFiniteError(returned["error"])
+    if "collapse" in returned:
+        raise CollapseError(
+            f"{returned['collapse']}; lower learning rates or a higher optimizer.r1_gamma may do better"
+        )
     return int(returned["images_seen"])
 
 

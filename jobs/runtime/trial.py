@@ -13,7 +13,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from argan import strict_json
 from argan.config import Config
-from argan.errors import DataError, MissingError, NonFiniteError, UserError
+from argan.errors import CollapseError, DataError, MissingError, NonFiniteError, UserError
 from argan.evaluation.estimation import EstimatorBudget
 from argan.runs.checkpoints import read_pointer
 from argan.runs.lease import LeaseHeldError
@@ -82,7 +82,7 @@ def run_trial(given: dict[str, Any]) -> None:
 
 def is_the_trials_own(error: object) -> bool:
     """Whether another trial may fare better: not where data or storage are wrong, or somebody else holds the run."""
-    return isinstance(error, NonFiniteError) or type(error) is UserError
+    return isinstance(error, NonFiniteError | CollapseError) or type(error) is UserError
 
 
 def require_measured(values: dict[str, float | None], objectives: tuple[str, ...]) -> None:

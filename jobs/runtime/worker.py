@@ -32,6 +32,7 @@ from argan.training.state import TrainState, build_state
 from argan.training.step import Share
 from argan.viewing.pictures import png_bytes
 from argan.viewing.samples import aperture_sweep, sample_grid
+from jobs.runtime.guarding import Guarding
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,9 @@ class Work:
 
 
 def train_worker(values: dict[str, Any]) -> dict[str, Any]:
-    """Trains this worker's share. Returns {"images_seen"}, and {"error"} when the numbers broke on all alike."""
+    """Trains this worker's share. Returns {"images_seen"}, {"error"} when the numbers broke on all alike, and rank 0
+    {"collapse"} when its guard has ended the training.
+    """
     work = Work(**values)
     config = from_dict(work.config)
     context = ray.train.get_context()
@@ -74,16 +77,18 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
     share = Share(lanes.start * per_lane, lanes.stop * per_lane, config.data.batch_images)
     reduce: Reduce = alone if world == 1 else dist.all_reduce
     reporter = Reporter(state, run, work.attempt) if rank == 0 else None
+    guarding = Guarding(state, run, open_storage(work.data_uri), work.attempt) if rank == 0 else None
 
     def report(tick: Tick) -> None:
-        if reporter is not None:
-            reporter.keep(tick)
+        if reporter is not None and guarding is not None:
+            reporter.keep(tick._replace(metrics=tick.metrics | guarding.metrics))
         ray.train.report({"images_seen": tick.images_seen, **tick.metrics})
 
     def stop() -> bool:
-        late = torch.tensor([float(time.time() > work.ends_at)], device=device)
-        reduce(late)  # one worker's clock is enough for all to stop at the same tick
-        return bool(late.item() > 0)
+        enough = time.time() > work.ends_at or (guarding is not None and guarding.look())
+        votes = torch.tensor([float(enough)], device=device)
+        reduce(votes)  # one worker's clock, or what the first one sees, is enough for all to stop at the same tick
+        return bool(votes.item() > 0)
 
     try:
         with closing(_stream(work, config, lanes, state.images_seen)) as stream:
@@ -95,7 +100,8 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
     finally:
         if reporter is not None:
             reporter.close()
-    return {"images_seen": state.images_seen}
+    collapse = guarding.end() if guarding is not None else ""
+    return {"images_seen": state.images_seen, **({"collapse": collapse} if collapse else {})}
 
 
 def require_agreement(images_seen: int, device: torch.device, world: int) -> None:

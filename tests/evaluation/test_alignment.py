@@ -39,15 +39,19 @@ def test_a_shift_is_an_error_that_no_scale_takes_away() -> None:
     assert error > 0.1
 
 
-def test_inverted_disparity_is_worth_no_more_than_none() -> None:
+def test_turned_disparity_is_worth_nothing_and_inside_out_less_than_flat() -> None:
+    """Turned about focus: in front what is behind. Inside out, as a generator may learn it: far what is near."""
     truth = waves()
-    inverted, flat = (measure_sizes(maps, truth) for maps in (-truth.disparity, np.zeros_like(truth.disparity)))
-    assert inverted.alignment.scale == 0
-    np.testing.assert_allclose(inverted.scores[:, 0], flat.scores[:, 0])
+    flat = measure_sizes(-np.ones_like(truth.disparity), truth)
+    turned, nothing = (measure_sizes(maps, truth) for maps in (-truth.disparity, np.zeros_like(truth.disparity)))
+    assert turned.alignment.scale == 0
+    np.testing.assert_allclose(turned.scores[:, 0], nothing.scores[:, 0])
     rms = np.sqrt((truth.disparity.astype(np.float64) ** 2).mean((1, 2, 3)))
-    judged = ~np.isnan(flat.scores[:, 0])
-    np.testing.assert_allclose(flat.scores[judged, 0], rms[judged])
-    assert np.nanmean(inverted.scores[:, 1]) >= np.nanmean(flat.scores[:, 1])
+    judged = ~np.isnan(nothing.scores[:, 0])
+    np.testing.assert_allclose(nothing.scores[judged, 0], rms[judged])
+    inside_out = measure_sizes(-0.65 - truth.disparity, truth)
+    for measure in range(2):
+        assert np.nanmean(inside_out.scores[:, measure]) > np.nanmean(flat.scores[:, measure])
 
 
 def test_the_scale_is_the_best_one_that_is_not_negative() -> None:

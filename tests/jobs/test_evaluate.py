@@ -183,7 +183,7 @@ def test_another_seed_keeps_the_photos(run_uri, tmp_path):
 
 def test_a_packed_set_judges_with_one_part_and_teaches_with_the_other(run_uri, tmp_path):
     data = pack_scenes(tmp_path / "set", 40, 16)
-    budget = ["--estimator-images", "64", "--estimator-pairs", "64"]
+    budget = ["--estimator-images", "64", "--estimator-pairs", "64", "--only", "depth"]
     main(["--run", run_uri, "--data", data, "--json", str(tmp_path / "a.json"), *budget])
     protocol = json.loads((tmp_path / "a.json").read_text())["protocol"]
     assert protocol["test"]["num_photos"] + protocol["ceiling"]["num_photos"] == 40

@@ -249,7 +249,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(run_uri: str, tmp_path:
     assert main(["--run", run_uri, *SET, "--out", str(tmp_path / "set"), "--dry-run"]) == 0
     planned = json.loads(capsys.readouterr().out)
     assert planned["num_shards"] == SHARDS
-    assert planned["views_per_side"] == [3, 5]  # d_max is 0.75 px here: gaps of at most 1 px
+    assert planned["views_per_side"] == [11, 11]  # the least, d_max is 0.75 px here
     assert not os.path.exists(tmp_path / "set")
 
 

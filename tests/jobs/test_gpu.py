@@ -43,7 +43,7 @@ def test_from_photos_to_a_verified_set_on_a_gpu(scenes: str, tmp_path: Path) -> 
     one, two = (sorted((tmp_path / name / "shards").glob("*.tar")) for name in ("one", "two"))
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
     assert len(one) == 4
-    head = json.loads((tmp_path / "one" / "set.json").read_text())
+    head = json.loads((tmp_path / "one" / "terms.json").read_text())
     assert "cuda" in json.dumps(head)
 
     budget = ("--scenes", "60", "--estimator-images", "512", "--estimator-pairs", "128")

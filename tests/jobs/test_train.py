@@ -188,3 +188,18 @@ def test_help_is_quick_and_knows_every_key() -> None:
     assert "--prior.weight" in result.stdout
     assert "ray job submit" in result.stdout
     assert time.monotonic() - started < 5  # 0.1 s on an idle machine
+
+
+def test_a_collapse_ends_the_run_where_it_was_in_health(scenes: str, tmp_path: Path) -> None:
+    """From image 150 on this guard calls any disparity flat: at 192 and at 240, twice in a row."""
+    guard = ["--guard.action", "roll_back", "--guard.from_images", "150", "--guard.least_spread", "1000"]
+    result = train(scenes, str(tmp_path), "--schedule.total_images", "480", *guard)
+    assert_one_sentence(result, "collapsed by 240 images", "flat disparity", "rolled back to 144 images")
+    run = only_run(str(tmp_path))
+    assert final(run).images_seen == 144
+    assert [row["images_seen"] for row in read_history(run)] == [48, 96, 144, 192, 240]  # it shows what was seen
+    assert "collapsed: flat disparity" in run.read_bytes("report.html").decode()
+    told = train(scenes, str(tmp_path), *guard[2:], "--guard.action", "tell")
+    assert told.returncode == 0, told.stderr
+    assert "resuming at 144" in told.stdout
+    assert final(run).images_seen == 240

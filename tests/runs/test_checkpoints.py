@@ -9,9 +9,9 @@ import pytest
 import safetensors.torch
 import torch
 
-from argan.errors import ConflictError, DataError, UserError
+from argan.errors import ConflictError, DataError, MissingError, UserError
 from argan.presets import preset
-from argan.runs.checkpoints import POINTER, commit_checkpoint, load_checkpoint, read_pointer
+from argan.runs.checkpoints import POINTER, commit_checkpoint, load_checkpoint, read_pointer, roll_back
 from argan.settings import from_dict
 from argan.storage import Storage, open_storage
 from argan.training.checkpoint import Snapshot
@@ -203,3 +203,21 @@ def test_a_sound_checkpoint_of_another_schema_is_no_reason_to_fall_back(run: Sto
     run.write_bytes(POINTER, json.dumps(pointer).encode())
     with pytest.raises(UserError, match="argan-checkpoint/9"):
         load_checkpoint(run, warn=pytest.fail)
+
+
+def test_rolled_back_is_as_if_the_later_ones_had_never_been(run: Storage) -> None:
+    commit(run, 100, 200, 300)
+    assert roll_back(run, 250, attempt=1) == 200
+    assert_loads(run, 200)
+    assert len({entry.path.split("/")[1] for entry in run.list("checkpoints/")}) == 2
+    commit(run, 300)
+    assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [300, 200, 100]
+
+
+def test_nothing_is_rolled_back_where_nothing_would_be_left_or_by_who_has_lost_the_lease(run: Storage) -> None:
+    commit(run, 100, 200, attempt=2)
+    with pytest.raises(MissingError, match="no checkpoint as old as 99 images"):
+        roll_back(run, 99, attempt=2)
+    with pytest.raises(ConflictError, match="attempt 2 now"):
+        roll_back(run, 100, attempt=1)
+    assert_loads(run, 200)

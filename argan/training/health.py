@@ -1,0 +1,121 @@
+"""What can go wrong in training without any number breaking, seen in what the generator makes. Reconstruction: the
+source has no guard.
+
+The same latents every time, and real photos beside them: a generator has as much variety and sharpness as photos have,
+or it has not.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from argan.config import Config
+from argan.draws import Purpose, draw_z
+from argan.losses import focus_contrast
+from argan.models.camera import Camera
+from argan.models.discriminator import Discriminator
+from argan.pixels import LUMA
+
+SAMPLES = 64
+PREFIX = "health/"
+
+
+class Vitals(NamedTuple):
+    """Of fixed samples of the moving average. The last three are nan for the standard GAN."""
+
+    margin: float  # how much higher C scores real photos than fakes, in logits
+    diversity: float  # mean distance between deep photos, in that between real photos
+    sharpness: float  # root mean square Laplacian of deep photos, in that of real photos
+    spread: float  # standard deviation of disparity in d_max, mean over samples
+    inverted: float  # share of samples that are nearer around the middle than in it
+    prior_correlation: float  # of disparity and focus prior, median over samples
+
+
+class Standing(NamedTuple):
+    """What the checks of a run so far come to."""
+
+    symptoms: tuple[str, ...]  # seen at each of the last `guard.patience` checks
+    healthy_images: int | None  # where the newest check without any symptom was made; None: there was none
+
+
+@torch.no_grad()
+def vitals(
+    camera: Camera, discriminator: Discriminator, real: Tensor, prior_disparity: Tensor, config: Config
+) -> Vitals:
+    """real [N,3,H,W] in [-1, 1], two or more; prior_disparity D_p [1,1,H,W]. All on one device."""
+    z = draw_z(config.seed, Purpose.Z_SAMPLE, 0, num=SAMPLES, z_dim=camera.generator.z_dim).to(real)
+    fake = camera(z, torch.ones(SAMPLES).to(real))
+    margin = discriminator.forward(real).mean() - discriminator.forward(fake.photo).mean()
+    diversity = mean_distance(fake.deep) / mean_distance(real)
+    sharpness = laplacian_rms(fake.deep) / laplacian_rms(real)
+    if camera.renderer is None:
+        return Vitals(float(margin), float(diversity), float(sharpness), *[float("nan")] * 3)
+    contrast = focus_contrast(fake.disparity, prior_disparity)
+    stacked = torch.stack([fake.disparity.flatten(1), prior_disparity.expand_as(fake.disparity).flatten(1)], 1)
+    correlation = torch.stack([torch.corrcoef(pair)[0, 1].nan_to_num(0.0) for pair in stacked])
+    return Vitals(
+        margin=float(margin),
+        diversity=float(diversity),
+        sharpness=float(sharpness),
+        spread=float(fake.disparity.std((1, 2, 3)).mean() / config.d_max_px),
+        inverted=float((contrast < 0).double().mean()),
+        prior_correlation=float(correlation.median()),
+    )
+
+
+def symptoms(seen: Mapping[str, float | None], images_seen: int, config: Config) -> list[str]:
+    """What is wrong, by vitals by name; none where one is missing or no number. Before guard.from_images nothing is:
+    all is flat and blurred at first. While the prior still falls, disparity may look like it.
+    """
+    guard = config.guard
+    if images_seen < guard.from_images:
+        return []
+    settled = images_seen >= config.prior.fall_images
+    limits = [
+        ("saturated discriminator", "margin", lambda value: value > guard.most_margin),
+        ("lost diversity", "diversity", lambda value: value < guard.least_diversity),
+        ("blurred deep photos", "sharpness", lambda value: value < guard.least_sharpness),
+        ("flat disparity", "spread", lambda value: value < guard.least_spread),
+        ("inverted disparity", "inverted", lambda value: value > guard.most_inverted),
+        ("prior-only disparity", "prior_correlation", lambda value: settled and value > guard.most_prior_correlation),
+    ]
+    return [name for name, vital, is_wrong in limits if (value := seen.get(vital)) is not None and is_wrong(value)]
+
+
+def standing(history: Sequence[Mapping[str, Any]], config: Config) -> Standing:
+    """From the rows of a run's history, oldest first; those with vitals are the checks."""
+    checks = [row for row in history if is_check(row)]
+    found = [(row["images_seen"], symptoms(vitals_of(row), row["images_seen"], config)) for row in checks]
+    last = [set(names) for _, names in found[-config.guard.patience :]]
+    lasting = set.intersection(*last) if len(last) == config.guard.patience else set()
+    healthy = [images for images, names in found if not names]
+    return Standing(tuple(sorted(lasting)), healthy[-1] if healthy else None)
+
+
+def is_check(row: Mapping[str, Any]) -> bool:
+    return f"{PREFIX}margin" in row
+
+
+def as_metrics(seen: Vitals) -> dict[str, float]:
+    """As they stand in a history's row; what the standard GAN has not is left out."""
+    return {f"{PREFIX}{name}": value for name, value in seen._asdict().items() if value == value}
+
+
+def vitals_of(row: Mapping[str, Any]) -> dict[str, float | None]:
+    return {name.removeprefix(PREFIX): value for name, value in row.items() if name.startswith(PREFIX)}
+
+
+def mean_distance(images: Tensor) -> Tensor:
+    """Between the images of each pair, root mean square over pixels and channels; 0-d."""
+    distances = torch.pdist(images.flatten(1).float())
+    return distances.mean() / images[0].numel() ** 0.5
+
+
+def laplacian_rms(images: Tensor) -> Tensor:
+    """Of luma, over all images; 0-d."""
+    luma = torch.einsum("nchw,c->nhw", images.float(), torch.tensor(LUMA, device=images.device))
+    middle = luma[:, 1:-1, 1:-1]
+    around = luma[:, :-2, 1:-1] + luma[:, 2:, 1:-1] + luma[:, 1:-1, :-2] + luma[:, 1:-1, 2:]
+    return (around - 4 * middle).square().mean().sqrt()

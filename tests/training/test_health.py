@@ -1,0 +1,135 @@
+"""Each way to collapse, provoked; and silence where a generator is in health."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from argan import zoo
+from argan.api import load_run
+from argan.config import Config
+from argan.evaluation.scene_truth import scene_truth
+from argan.losses import focus_prior
+from argan.models.camera import Fake, build_discriminator
+from argan.pixels import to_signed
+from argan.settings import override
+from argan.training.health import SAMPLES, Vitals, as_metrics, standing, symptoms, vitals, vitals_of
+
+NUM_REAL = 48
+
+
+class Painted:
+    """A camera of this test's: fakes as they are given, whatever z."""
+
+    def __init__(self, deep: Tensor, disparity: Tensor) -> None:
+        self.deep, self.disparity = deep, disparity
+        self.renderer = object()
+
+    class generator:  # noqa: N801
+        z_dim = 4
+
+    def __call__(self, z: Tensor, dof_scale: Tensor) -> Fake:
+        return Fake(self.deep, self.disparity, self.deep, torch.zeros(len(z)))
+
+
+@pytest.fixture(scope="module")
+def photos() -> tuple[Tensor, Tensor, Tensor]:
+    """Real photos, other photos that a good generator might have made, and their disparity; 32 px."""
+    truth = scene_truth(5, NUM_REAL + SAMPLES, resolution=32, num_processes=1)
+    images = to_signed(torch.from_numpy(truth.images))
+    return images[:NUM_REAL], images[NUM_REAL:], torch.from_numpy(truth.disparity)[NUM_REAL:]
+
+
+@pytest.fixture(scope="module")
+def small() -> Config:
+    return load_run("zoo:ar-gan-scenes-32").config
+
+
+def look(photos: tuple[Tensor, Tensor, Tensor], config: Config, *, factor: float = 1.0) -> Vitals:
+    """The vitals with a discriminator that nobody has trained, its scores made `factor` times as large."""
+    real, deep, disparity = photos
+    discriminator = build_discriminator(config)
+    discriminator.forward = lambda images: factor * images.mean((1, 2, 3))  # type: ignore[method-assign]
+    prior = focus_prior(config.resolution, config.d_max_px, config.prior)
+    return vitals(Painted(deep, disparity), discriminator, real, prior, config)  # type: ignore[arg-type]
+
+
+def seen(found: Vitals, config: Config, images_seen: int = 150_000) -> list[str]:
+    return symptoms(found._asdict(), images_seen, config)
+
+
+def test_other_photos_of_the_same_kind_are_in_health(photos: tuple[Tensor, Tensor, Tensor], small: Config) -> None:
+    found = look(photos, small)
+    assert seen(found, small) == []
+    assert found.diversity == pytest.approx(1, abs=0.1)
+    assert found.sharpness == pytest.approx(1, abs=0.2)
+
+
+@pytest.mark.parametrize("name", ["ar-gan-scenes-32", "ar-gan-scenes-64"])
+def test_what_is_in_the_zoo_is_in_health(name: str) -> None:
+    run = load_run(zoo.PREFIX + name)
+    config = run.config
+    real = to_signed(torch.from_numpy(scene_truth(5, NUM_REAL, resolution=config.resolution, num_processes=1).images))
+    prior = focus_prior(config.resolution, config.d_max_px, config.prior)
+    found = vitals(run.camera, build_discriminator(config), real, prior, config)
+    assert symptoms(found._asdict(), run.images_seen, config) == []
+
+
+def test_each_collapse_is_named_and_nothing_else(photos: tuple[Tensor, Tensor, Tensor], small: Config) -> None:
+    real, deep, disparity = photos
+    prior = focus_prior(32, small.d_max_px, small.prior).expand(SAMPLES, -1, -1, -1)
+    blurred = torch.nn.functional.avg_pool2d(deep, 5, stride=1, padding=2, count_include_pad=False)
+    same = deep[:1] + 0.2 * (deep - deep[:1])
+    cases = {
+        "lost diversity": (real, same + torch.randn(same.shape) * 0.05, disparity),
+        "blurred deep photos": (real, blurred, disparity),
+        "flat disparity": (real, deep, 0.01 * disparity),
+        "inverted disparity": (real, deep, -disparity),
+        "prior-only disparity": (real, deep, prior + 0.01 * torch.randn(prior.shape)),
+    }
+    for name, painted in cases.items():
+        assert seen(look(painted, small), small) == [name]
+    apart = (real + 0.5, deep - 0.5, disparity)  # only that discriminator's scores look at the level
+    assert seen(look(apart, small, factor=1.0), small) == []
+    assert seen(look(apart, small, factor=20.0), small) == ["saturated discriminator"]
+
+
+def test_a_beginner_is_flat_and_blurred_and_not_ill(photos: tuple[Tensor, Tensor, Tensor], small: Config) -> None:
+    real, deep, disparity = photos
+    found = look((real, 0.01 * deep, 0 * disparity), small)
+    assert seen(found, small, small.guard.from_images - 1) == []
+    assert {"lost diversity", "flat disparity"} <= set(seen(found, small, small.guard.from_images))
+
+
+def test_the_prior_may_be_followed_while_it_falls(photos: tuple[Tensor, Tensor, Tensor], small: Config) -> None:
+    prior = focus_prior(32, small.d_max_px, small.prior).expand(SAMPLES, -1, -1, -1)
+    found = look((*photos[:2], prior), small)
+    assert seen(found, small, small.prior.fall_images - 1) == []
+    assert seen(found, small, small.prior.fall_images) == ["prior-only disparity"]
+
+
+def test_a_collapse_is_what_lasts(photos: tuple[Tensor, Tensor, Tensor], small: Config) -> None:
+    """Two checks in a row see the same; a tick without a check says nothing."""
+    config = override(small, {"guard.patience": 2})
+    well, flat = look(photos, config), look((*photos[:2], 0 * photos[2]), config)
+
+    def rows(*found: Vitals | None) -> list[dict[str, float]]:
+        start = 100_000
+        return [{"images_seen": start + n, **(as_metrics(each) if each else {})} for n, each in enumerate(found)]
+
+    assert standing(rows(), config) == ((), None)
+    assert standing(rows(flat), config) == ((), None)
+    assert standing(rows(well, flat), config) == ((), 100_000)
+    assert standing(rows(well, flat, None, flat), config) == (("flat disparity",), 100_000)
+    assert standing(rows(flat, flat, well), config) == ((), 100_002)
+
+
+def test_the_standard_gan_has_no_disparity_to_lose(photos: tuple[Tensor, Tensor, Tensor], small: Config) -> None:
+    camera = Painted(photos[1], photos[2])
+    camera.renderer = None  # type: ignore[assignment]
+    prior = focus_prior(32, small.d_max_px, small.prior)
+    found = vitals(camera, build_discriminator(small), photos[0], prior, small)  # type: ignore[arg-type]
+    assert math.isnan(found.spread)
+    assert set(as_metrics(found)) == {"health/margin", "health/diversity", "health/sharpness"}
+    assert symptoms(vitals_of(as_metrics(found)), 10**6, small) == []
