@@ -9,7 +9,7 @@ photo = render(sample.deep, sample.disparity, aperture=0.5)
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,11 +20,14 @@ from argan.draws import Purpose, draw_dof_scale, draw_z
 from argan.errors import DataError
 from argan.models.camera import Camera, build_camera
 from argan.optics import render
+from argan.runs.best import Best, require_best
 from argan.runs.checkpoints import find_checkpoint
-from argan.runs.folder import find_run, read_config
+from argan.runs.folder import find_run, read_config, read_history
 from argan.training.checkpoint import load_weights
 
-__all__ = ["Run", "Sample", "load_run", "render"]
+__all__ = ["Run", "Sample", "Which", "load_run", "render"]
+
+Which = Literal["newest"] | Best
 
 SAMPLE_BATCH_IMAGES = 64  # draws are keyed by blocks of so many samples: part of what (seed, index) means
 
@@ -71,14 +74,22 @@ class Run:
         return Sample(fake.deep, fake.photo, fake.disparity, dof_scale)
 
 
-def load_run(uri: str, *, device: str | torch.device = "cpu", warn: Callable[[str], None] = print) -> Run:
-    """The newest sound checkpoint of the run at `uri` (a local path, s3:// or zoo:NAME), ready to sample from.
+def load_run(
+    uri: str,
+    *,
+    checkpoint: Which = "newest",
+    device: str | torch.device = "cpu",
+    warn: Callable[[str], None] = print,
+) -> Run:
+    """A checkpoint of the run at `uri` (a local path, s3:// or zoo:NAME), ready to sample from: the newest sound one,
+    or the best of those that were judged while it trained.
 
-    Raises MissingError where there is no run, DataError where it has no checkpoint yet or none is sound.
+    Raises MissingError where there is no run or no such checkpoint, DataError where it has none yet or none is sound.
     """
     storage = find_run(uri)
     config = read_config(storage)
-    found = find_checkpoint(storage, warn=warn, generator_only=True)
+    at_images = None if checkpoint == "newest" else require_best(read_history(storage), checkpoint, storage.uri)
+    found = find_checkpoint(storage, warn=warn, generator_only=True, at_images=at_images)
     if found is None:
         raise DataError(f"the run at {storage.uri} has no checkpoint yet")
     camera = build_camera(config)

@@ -52,6 +52,10 @@ class OpticsConfig:
     front_share: float = option(0.1, "reach of disparity before the focal plane, in d_max; 1: as far as behind")
     views_per_side: int = option(5, "views along the aperture's diameter; odd")
     shape: Literal["disk", "square"] = option("disk", "aperture mask; disk leaves out the corners")
+    views_fit: Literal["edge", "blur"] = option(
+        "edge", "edge: views reach the aperture's edge; blur: D blurs as wide as it says"
+    )
+    linear_light: bool = option(False, "average light, as lenses do, instead of sRGB codes")
     expansion: bool = option(False, "depth expansion network T")
     expansion_weight: float = option(1.0, "lambda_T, weight of mean |T(E)|; only with optics.expansion")
 
@@ -156,11 +160,14 @@ class ScheduleConfig:
     tick_images: int = option(4_000, "metrics and progress every so many images", names_run=False)
     checkpoint_ticks: int = option(2, "a checkpoint every so many ticks", names_run=False)
     picture_ticks: int = option(5, "grids of pictures every so many ticks", names_run=False)
-    keep_checkpoints: int = option(3, "checkpoints kept in the run's folder", names_run=False)
+    keep_checkpoints: int = option(3, "checkpoints kept, beside the best by KID and by depth", names_run=False)
+    judging_share: float = option(0.05, "of the time, for judging checkpoints on the way; 0 is off", names_run=False)
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
-            require(getattr(self, item.name) >= 1, f"schedule.{item.name}", getattr(self, item.name), "at least 1")
+            if item.name != "judging_share":
+                require(getattr(self, item.name) >= 1, f"schedule.{item.name}", getattr(self, item.name), "at least 1")
+        require(0 <= self.judging_share < 1, "schedule.judging_share", self.judging_share, "in [0, 1)")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     cache = open_storage(arguments.cache) if arguments.cache else json_file.folder.child("estimators")
     request = EvaluationRequest(
         run_uri=arguments.run,
+        checkpoint=arguments.checkpoint,
         cache_uri=cache.uri,
         data_uri=arguments.data,
         num_photos=arguments.scenes,
@@ -103,6 +104,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--run", required=True, metavar="RUN", help="the folder of a run, a local path or s3://")
+    add(
+        "--checkpoint",
+        choices=("newest", "best-kid", "best-depth"),
+        default="newest",
+        help="the best are of those judged in training (default newest)",
+    )
     add("--json", required=True, metavar="FILE", help="where the result goes, a local path or s3://")
     add("--page", metavar="FILE.html", help="a page with the best, median and worst photos")
     add("--scenes", type=count, default=1000, metavar="N", help="photos to judge on, at most (default 1000)")

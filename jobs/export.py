@@ -16,8 +16,9 @@ from jobs.runtime.cli import run_job
 def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
     from argan.errors import UserError  # after the arguments: --help answers at once
+    from argan.runs.best import require_best
     from argan.runs.export import export_model
-    from argan.runs.folder import CONFIG, find_run, read_config
+    from argan.runs.folder import CONFIG, find_run, read_config, read_history
     from argan.storage import open_storage
 
     run, out = find_run(arguments.run), open_storage(arguments.out)
@@ -27,7 +28,11 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.dry_run:
         print(f"would export {run.uri} to {out.uri}")
         return 0
-    exported = export_model(run, out, half=arguments.half, warn=lambda text: print(text, file=sys.stderr))
+    which = arguments.checkpoint
+    at_images = None if which == "newest" else require_best(read_history(run), which, run.uri)
+    exported = export_model(
+        run, out, half=arguments.half, at_images=at_images, warn=lambda text: print(text, file=sys.stderr)
+    )
     size_bytes = sum(entry.size_bytes for entry in out.list())
     print(f"model at {exported.record['images_seen']:,} images, {size_bytes / 1e6:.1f} MB, sha256 {exported.sha256}")
     print(out.uri)
@@ -38,6 +43,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", required=True, metavar="RUN", help="the run's folder or s3:// URI, or zoo:NAME")
     parser.add_argument("--out", required=True, metavar="URI", help="where the model goes: local path or s3://")
+    parser.add_argument(
+        "--checkpoint",
+        choices=("newest", "best-kid", "best-depth"),
+        default="newest",
+        help="the best are of those judged in training (default newest)",
+    )
     parser.add_argument("--half", action="store_true", help="round the weights to float16")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
     return parser.parse_args(argv)

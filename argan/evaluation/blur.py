@@ -18,8 +18,8 @@ from torch import Tensor
 from argan.errors import UserError
 from argan.optics.aperture import EDGE
 
-TakePhoto = Callable[[Tensor, Tensor, float], Tensor]
-"""(deep [N,3,H,W], disparity [N,1,H,W] px, dof_scale) -> photo [N,3,H,W]."""
+TakePhoto = Callable[[Tensor, float], Tensor]
+"""(disparity [N,1,H,W] px, dof_scale) -> photos [N,3,H,W]."""
 
 DISK_POINTS = 60  # along the diameter of a disk, so that it has no grain
 
@@ -63,10 +63,13 @@ class BlurFit(NamedTuple):
 def measure_blur(
     deep: Tensor, disparity: Tensor, take: TakePhoto, *, d_max_px: float, settings: BlurSettings
 ) -> BlurFit:
-    """For deep photos [N,3,H,W] in [-1, 1] and their disparity [N,1,H,W], px per aperture unit."""
+    """For deep photos [N,3,H,W] and their disparity [N,1,H,W], px per aperture unit; `take` photographs these.
+
+    Codes in [-1, 1] or light: in whichever the blur is a mean.
+    """
     side = settings.region_px(deep.shape[-1])
     chosen = suitable_regions(deep, disparity, d_max_px, settings)
-    photos = [take(deep, disparity, aperture) for aperture in settings.apertures]
+    photos = [take(disparity, aperture) for aperture in settings.apertures]
     # A measurement must be able to come out too large.
     radii_px = np.linspace(0.0, 1.5 * EDGE * d_max_px, settings.num_radii)
     errors = np.empty((len(radii_px), int(chosen.sum())))

@@ -40,7 +40,11 @@ class TupleMaker:
         self.prior_disparity = focus_prior(config.resolution, config.d_max_px, config.prior)[0, 0].numpy()
         self._generator = camera.generator
         self._device = next(camera.parameters()).device
-        self._renderers = [ApertureRenderer(views, recipe.shape).to(self._device) for views in self.views_per_side]
+        linear_light = config.optics.linear_light
+        self._renderers = [
+            ApertureRenderer(views, recipe.shape, linear_light=linear_light).to(self._device)
+            for views in self.views_per_side
+        ]
 
     @torch.inference_mode()
     def deep(self, indices: Sequence[int]) -> DeepBatch:

@@ -16,8 +16,9 @@ def refocus(sample: TupleSample) -> tuple[NDArray[np.uint8], ...]:
     image = to_signed(torch.from_numpy(sample.deep).permute(2, 0, 1)[None].contiguous())
     disparity = torch.from_numpy(sample.coding.decode(sample.disparity))[None, None]
     info = sample.info
+    optics = {"shape": info["shape"], "focus": info["focus_px"], "linear_light": info["linear_light"]}
     photos = (
-        render(image, disparity, aperture, shape=info["shape"], focus=info["focus_px"], views_per_side=views)
+        render(image, disparity, aperture, views_per_side=views, **optics)
         for aperture, views in zip(info["apertures"], info["views_per_side"], strict=True)
     )
     return tuple(to_bytes(photo[0]).permute(1, 2, 0).contiguous().numpy() for photo in photos)

@@ -53,6 +53,7 @@ def sample_facts(terms: Terms, maker: TupleMaker, index: int, apertures: Sequenc
         "shape": recipe.shape,
         "truncation": recipe.truncation,
         "views_per_side": list(maker.views_per_side),
+        "linear_light": maker.config.optics.linear_light,
         "d_max_px": maker.config.d_max_px,
         "checkpoint_sha256": terms.checkpoint_sha256,
         "config_sha256": terms.config_sha256,

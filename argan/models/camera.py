@@ -58,7 +58,15 @@ def build_camera(config: Config) -> Camera:
         return Camera(generator, None)
     optics = config.optics
     return Camera(
-        generator, ApertureRenderer(optics.views_per_side, optics.shape, expansion=optics.expansion, generator=random)
+        generator,
+        ApertureRenderer(
+            optics.views_per_side,
+            optics.shape,
+            fit=optics.views_fit,
+            linear_light=optics.linear_light,
+            expansion=optics.expansion,
+            generator=random,
+        ),
     )
 
 

@@ -7,33 +7,42 @@ import torch
 from torch import Tensor
 
 ApertureShape = Literal["disk", "square"]
+ViewsFit = Literal["edge", "blur"]
 
 EDGE = 2.0
 """Aperture coordinate of the edge: disparity D at scale s blurs to a radius of EDGE s |D| px."""
 
 LEAST_VIEWS_PER_SIDE = 11
-"""Few views lie near the edge, most of them: 5 per side blur like a disk 1.27 times as wide (root mean square), 7 like
-one 1.14, 11 like one 1.06 times as wide.
+"""Where views lie up to the edge: 5 per side blur like a disk 1.27 times as wide (root mean square), 7 like one 1.14,
+11 like one 1.06 times as wide.
 """
 
 
-def aperture_views(views_per_side: int = 5, shape: ApertureShape = "disk") -> Tensor:
+def aperture_views(views_per_side: int = 5, shape: ApertureShape = "disk", fit: ViewsFit = "edge") -> Tensor:
     """Coordinates (u, v) of the views that the mask A lets through, [V,2] float64 in [-2, 2]; u to the right, v down.
 
     A centred lattice, arange(n) - (n - 1)/2, scaled so that its outermost views lie on the edge. A is 1 on each of
     them: R is their mean. "disk" cuts off what lies over a quarter of the spacing beyond the edge: with n = 5 the four
     corners, which leaves METHOD's 21 views; with many views all but a disk of radius 2. "square" keeps all n * n.
-    Raises ValueError if views_per_side is not at least 1, or the shape is none of these.
+
+    Few views lie near the edge, most of them: 5 per side blur like a disk 1.27 times as wide. With fit "blur" (ours)
+    they are drawn in until their root mean square radius is the shape's own: D blurs alike at any number of views.
+    Raises ValueError if views_per_side is not at least 1, or shape or fit is none of these.
     """
     if views_per_side < 1:
         raise ValueError(f"views_per_side must be at least 1, got {views_per_side}")
     if shape not in ("disk", "square"):
         raise ValueError(f"shape must be disk or square, got {shape!r}")
+    if fit not in ("edge", "blur"):
+        raise ValueError(f"fit must be edge or blur, got {fit!r}")
     spacing = 2 * EDGE / max(views_per_side - 1, 1)
     line = (torch.arange(views_per_side, dtype=torch.float64) - (views_per_side - 1) / 2) * spacing
     views = torch.cartesian_prod(line, line).flip(1)
-    inside = views.norm(dim=1) <= EDGE + spacing / 4
-    return views[inside] if shape == "disk" else views
+    views = views[views.norm(dim=1) <= EDGE + spacing / 4] if shape == "disk" else views
+    if fit == "edge" or views_per_side == 1:
+        return views
+    of_the_shape = EDGE * (1 / 2 if shape == "disk" else 2 / 3) ** 0.5
+    return views * (of_the_shape / views.square().sum(1).mean().sqrt())
 
 
 def views_needed(max_disparity_px: float, *, gap_px: float = 1.0) -> int:

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from argan.optics.aperture import ApertureShape, aperture_views
+from argan.optics.aperture import ApertureShape, ViewsFit, aperture_views
 from argan.optics.expansion import DepthExpansion
+from argan.optics.light import to_coded, to_light
 from argan.optics.light_field import Photo, ViewDisparity
 
 
@@ -21,7 +22,8 @@ class ApertureRenderer(nn.Module):
     """I_s = R(I, D; s): the deep image I as a lens sees it that is opened by s and focused where the disparity D is 0.
 
     views_per_side sets how finely the aperture is sampled (`views_needed` says how finely a picture needs it); T, if
-    `expansion`, belongs to its number of views. `generator` draws T's weights.
+    `expansion`, belongs to its number of views. `generator` draws T's weights. With `linear_light` the image is taken
+    for sRGB-coded in [-1, 1], and its light is averaged, as a lens does (METHOD: Beyond the paper).
     """
 
     def __init__(
@@ -29,11 +31,14 @@ class ApertureRenderer(nn.Module):
         views_per_side: int = 5,
         shape: ApertureShape = "disk",
         *,
+        fit: ViewsFit = "edge",
+        linear_light: bool = False,
         expansion: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        views = aperture_views(views_per_side, shape)
+        views = aperture_views(views_per_side, shape, fit)
+        self.linear_light = linear_light
         centre = (views == 0).all(1)
         self.with_centre = bool(centre.any())
         self.register_buffer("views", views[~centre], persistent=False)
@@ -60,4 +65,6 @@ class ApertureRenderer(nn.Module):
                 residual = self.expansion(torch.cat([disparity, E], dim=1) if self.with_centre else E)
                 expansion = residual.abs().mean((1, 2, 3))
                 residual = residual[:, 1:] if self.with_centre else residual
-            return Rendering(Photo.apply(image, disparity, dof_scale, residual, views, self.with_centre), expansion)
+            seen = to_light(image) if self.linear_light else image
+            photo = Photo.apply(seen, disparity, dof_scale, residual, views, self.with_centre)
+            return Rendering(to_coded(photo) if self.linear_light else photo, expansion)

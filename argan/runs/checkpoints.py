@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import safetensors.torch
@@ -75,9 +75,17 @@ def read_pointer(run: Storage) -> Pointer:
 
 
 def commit_checkpoint(
-    run: Storage, saved: Snapshot, *, config: Config, device: torch.device, attempt: int, keep: int
+    run: Storage,
+    saved: Snapshot,
+    *,
+    config: Config,
+    device: torch.device,
+    attempt: int,
+    keep: int,
+    keep_too: Collection[int] = (),
 ) -> None:
-    """Writes a checkpoint and makes it the latest; older ones beyond `keep` go. Raises ConflictError for a lost lease.
+    """Writes a checkpoint and makes it the latest; older ones beyond `keep` go, but for those at the images of
+    `keep_too`. Raises ConflictError for a lost lease.
 
     `config` and `device` are those that trained it.
     """
@@ -103,7 +111,8 @@ def commit_checkpoint(
     entry = {"images_seen": saved.images_seen, "path": path, "sha256": file_sha256(record_data)}
     # What is at or past this point was found broken, or this attempt would have gone on from it.
     older = [item for item in pointer.checkpoints if item["images_seen"] < saved.images_seen]
-    _point_to(run, [entry, *older[: keep - 1]], attempt, pointer.version)
+    best = [item for item in older[keep - 1 :] if item["images_seen"] in keep_too]
+    _point_to(run, [entry, *older[: keep - 1], *best], attempt, pointer.version)
 
 
 def roll_back(run: Storage, images_seen: int, *, attempt: int) -> int:
@@ -155,9 +164,17 @@ def load_checkpoint(run: Storage, *, warn: Callable[[str], None], generator_only
     return found and found.snapshot
 
 
-def find_checkpoint(run: Storage, *, warn: Callable[[str], None], generator_only: bool = False) -> Found | None:
-    """As `load_checkpoint`, with the entry of the pointer that it was found by."""
+def find_checkpoint(
+    run: Storage, *, warn: Callable[[str], None], generator_only: bool = False, at_images: int | None = None
+) -> Found | None:
+    """As `load_checkpoint`, with the entry of the pointer that it was found by; that at `at_images` and no other, where
+    that is given.
+    """
     checkpoints = read_pointer(run).checkpoints
+    if at_images is not None:
+        checkpoints = [entry for entry in checkpoints if entry["images_seen"] == at_images]
+        if not checkpoints:
+            raise MissingError(f"{run.uri} has no checkpoint at {at_images:,} images")
     for entry in checkpoints:
         try:
             folder = run.child(entry["path"])

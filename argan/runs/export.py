@@ -27,21 +27,24 @@ class Exported(NamedTuple):
     sha256: str
 
 
-def export_model(run: Storage, out: Storage, *, half: bool = False, warn: Callable[[str], None]) -> Exported:
-    """Copies the newest sound checkpoint's generator with its record and configuration.
+def export_model(
+    run: Storage, out: Storage, *, half: bool = False, at_images: int | None = None, warn: Callable[[str], None]
+) -> Exported:
+    """Copies the generator of the newest sound checkpoint, or of that at so many images, with its record and
+    configuration.
 
     `half` rounds the weights to float16: half the size, another model with a record of its own. The pointer comes last.
     Raises MissingError where there is no run, DataError where it has no sound checkpoint.
     """
     config = read_config(run)
-    found = find_checkpoint(run, warn=warn, generator_only=True)
+    found = find_checkpoint(run, warn=warn, generator_only=True, at_images=at_images)
     if found is None:
         raise DataError(f"the run at {run.uri} has no checkpoint yet")
     folder = run.child(found.entry["path"])
     try:
         record, weights = folder.read_bytes(RECORD_FILE), folder.read_bytes(GENERATOR_FILE)
     except MissingError:  # a run in training has dropped it for newer ones since it was found
-        return export_model(run, out, half=half, warn=warn)
+        return export_model(run, out, half=half, at_images=at_images, warn=warn)
     if half:
         rounded = {name: value.to(torch.float16) for name, value in found.snapshot.generator.items()}
         weights = safetensors.torch.save(rounded)

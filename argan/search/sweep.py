@@ -13,7 +13,7 @@ from argan.presets import preset
 from argan.search.space import Choice, Range, describe, grid_points
 from argan.settings import naming_keys, override
 
-SETTLED = ("schedule.total_images", "data.fingerprint", "preset")
+SETTLED = ("schedule.total_images", "schedule.judging_share", "data.fingerprint", "preset")
 
 Search = Literal["grid", "random", "optuna"]
 Stopping = Literal["none", "asha", "dominated"]
@@ -105,7 +105,11 @@ class Sweep:
 
     def config(self, changes: Mapping[str, Any]) -> Config:
         """A trial's configuration, to be trained to the last rung."""
-        settled = {"schedule.total_images": self.rungs_images[-1], "data.fingerprint": self.data_fingerprint}
+        settled = {
+            "schedule.total_images": self.rungs_images[-1],
+            "schedule.judging_share": 0.0,  # at its rungs instead
+            "data.fingerprint": self.data_fingerprint,
+        }
         return override(preset(self.preset), {**self.fixed, **changes, **settled})
 
     def _somewhere(self) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def aperture_sweep(camera: Camera, config: Config, *, num: int = SWEEP_SAMPLES) 
 def _taken(renderer: ApertureRenderer, config: Config, fake: Fake, aperture: float) -> np.ndarray:
     """The fakes through another aperture. T belongs to its number of views: it shows what the discriminator saw."""
     if renderer.expansion is None:
-        photo = render(fake.deep, fake.disparity, aperture, shape=config.optics.shape)
+        optics = config.optics
+        photo = render(fake.deep, fake.disparity, aperture, shape=optics.shape, linear_light=optics.linear_light)
     else:
         dof_scale = torch.full((fake.deep.shape[0],), aperture, device=fake.deep.device, dtype=fake.deep.dtype)
         photo = renderer(fake.deep, fake.disparity, dof_scale).image

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import torch
 
-from argan.api import load_run
+from argan.api import Run, Which, load_run
 from argan.errors import UserError
 from argan.runs.folder import find_run, read_config
 from argan.storage import open_storage
@@ -26,6 +26,7 @@ class EvaluationRequest:
     """What somebody asked to be judged, and by what."""
 
     run_uri: str
+    checkpoint: Which = "newest"
     cache_uri: str  # where trained estimators and features are kept: they are pure functions of their protocols
     data_uri: str | None = None  # None: scenes
     num_photos: int = 1000
@@ -57,7 +58,12 @@ def plan(request: EvaluationRequest) -> dict[str, Any]:
 
 def evaluate(request: EvaluationRequest) -> tuple[dict[str, Any], Callable[[], str]]:
     """The result, and how to make its page. Raises UserError with one sentence for a person."""
-    run = load_run(request.run_uri, device=_device(request), warn=say)
+    run = load_run(request.run_uri, checkpoint=request.checkpoint, device=_device(request), warn=say)
+    return judge_run(run, request)
+
+
+def judge_run(run: Run, request: EvaluationRequest) -> tuple[dict[str, Any], Callable[[], str]]:
+    """As `evaluate`, of a run that is loaded."""
     judges = _judges(request, run.config.resolution)
     cache = open_storage(request.cache_uri)
     result: dict[str, Any] = {}

@@ -1,7 +1,6 @@
 """Whether a run's photos blur as its disparity says, and whether its deep photos are as sharp as real ones."""
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from argan.api import Run
-from argan.evaluation.blur import BlurSettings, measure_blur
+from argan.evaluation.blur import BlurFit, BlurSettings, TakePhoto, measure_blur
 from argan.generation.quality import sharpness
-from argan.optics import render
+from argan.optics import render, to_light
 from argan.pixels import to_bytes
 from jobs.runtime.judges import say
 from jobs.runtime.photo_quality import RealPhotos
@@ -37,11 +36,23 @@ def judge_optics(run: Run, reals: RealPhotos, quality: OpticsQuality) -> dict[st
     say(f"measuring blur in {quality.num_photos:,} generated photos")
     sample, config, renderer = run.sample(quality.num_photos, seed=quality.seed), run.config, run.camera.renderer
     assert renderer is not None  # a run without disparity is refused before
-    measured = partial(measure_blur, sample.deep, sample.disparity, d_max_px=config.d_max_px, settings=quality.blur)
-    fit = measured(partial(render, shape=config.optics.shape))
+    optics = config.optics
 
-    def as_in_training(deep: Tensor, disparity: Tensor, dof_scale: float) -> Tensor:
-        return renderer(deep, disparity, disparity.new_full((len(deep),), dof_scale)).image
+    def light(images: Tensor) -> Tensor:
+        """In which the blur is a mean."""
+        return to_light(images) if optics.linear_light else images
+
+    def for_people(disparity: Tensor, dof_scale: float) -> Tensor:
+        return light(render(sample.deep, disparity, dof_scale, shape=optics.shape, linear_light=optics.linear_light))
+
+    def as_in_training(disparity: Tensor, dof_scale: float) -> Tensor:
+        return light(renderer(sample.deep, disparity, disparity.new_full((len(disparity),), dof_scale)).image)
+
+    def measured(take: TakePhoto) -> BlurFit:
+        seen = light(sample.deep)
+        return measure_blur(seen, sample.disparity, take, d_max_px=config.d_max_px, settings=quality.blur)
+
+    fit = measured(for_people)
 
     deep = to_bytes(sample.deep).permute(0, 2, 3, 1).cpu().numpy()
     out_of_focus = sample.disparity[:, 0].abs().cpu().numpy() > FAR_SHARE * config.d_max_px

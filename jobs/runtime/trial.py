@@ -22,6 +22,7 @@ from argan.settings import from_dict, override, run_name
 from argan.storage import open_storage
 from jobs.runtime.depth_quality import DepthQuality
 from jobs.runtime.evaluation import EvaluationRequest, evaluate
+from jobs.runtime.numbers import numbers
 from jobs.runtime.photo_quality import PhotoQuality
 from jobs.runtime.training import LEASE_S, TrainingRequest, train
 from jobs.runtime.workers import Workers
@@ -148,14 +149,3 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
         raise DataError(f"{run.uri}: the newest checkpoint is broken, the one before is of {judged_at:,} images")
     kept.write_bytes(name, strict_json.dumps(result, indent=1).encode())
     return numbers(result)
-
-
-def numbers(result: dict[str, Any], prefix: str = "") -> dict[str, float | None]:
-    """Every number outside the protocol and the spreads, by its dotted name: "gap_closed.spearman"."""
-    found: dict[str, float | None] = {}
-    for key, value in result.items():
-        if key in ("gap_closed", "ceiling"):
-            found |= numbers(value, f"{key}.")
-        elif value is None or isinstance(value, int | float):
-            found[prefix + key] = value
-    return found

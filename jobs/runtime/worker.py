@@ -4,7 +4,6 @@ import logging
 import tempfile
 import time
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,18 +20,15 @@ from argan.data.manifest import read_manifest
 from argan.data.shards import lanes_of
 from argan.data.stream import Batch, stream_batches
 from argan.errors import DataError, NonFiniteError
-from argan.runs.checkpoints import commit_checkpoint, load_checkpoint
-from argan.runs.folder import append_history, read_history
+from argan.runs.checkpoints import load_checkpoint
 from argan.settings import from_dict
-from argan.storage import Storage, open_storage
-from argan.training.checkpoint import restore, snapshot
+from argan.storage import open_storage
+from argan.training.checkpoint import restore
 from argan.training.gradients import Reduce, alone
 from argan.training.loop import Tick, to_device, train
-from argan.training.state import TrainState, build_state
+from argan.training.state import build_state
 from argan.training.step import Share
-from argan.viewing.pictures import png_bytes
-from argan.viewing.samples import aperture_sweep, sample_grid
-from jobs.runtime.guarding import Guarding
+from jobs.runtime.reporter import Reporter
 
 log = logging.getLogger(__name__)
 
@@ -76,16 +72,15 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
     per_lane = config.data.batch_images // config.data.num_lanes
     share = Share(lanes.start * per_lane, lanes.stop * per_lane, config.data.batch_images)
     reduce: Reduce = alone if world == 1 else dist.all_reduce
-    reporter = Reporter(state, run, work.attempt) if rank == 0 else None
-    guarding = Guarding(state, run, open_storage(work.data_uri), work.attempt) if rank == 0 else None
+    reporter = Reporter(state, run, open_storage(work.data_uri), work.attempt) if rank == 0 else None
 
     def report(tick: Tick) -> None:
-        if reporter is not None and guarding is not None:
-            reporter.keep(tick._replace(metrics=tick.metrics | guarding.metrics))
+        if reporter is not None:
+            reporter.keep(tick)
         ray.train.report({"images_seen": tick.images_seen, **tick.metrics})
 
     def stop() -> bool:
-        enough = time.time() > work.ends_at or (guarding is not None and guarding.look())
+        enough = time.time() > work.ends_at or (reporter is not None and reporter.sees_collapse())
         votes = torch.tensor([float(enough)], device=device)
         reduce(votes)  # one worker's clock, or what the first one sees, is enough for all to stop at the same tick
         return bool(votes.item() > 0)
@@ -100,7 +95,7 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
     finally:
         if reporter is not None:
             reporter.close()
-    collapse = guarding.end() if guarding is not None else ""
+    collapse = reporter.end() if reporter is not None else ""
     return {"images_seen": state.images_seen, **({"collapse": collapse} if collapse else {})}
 
 
@@ -133,55 +128,3 @@ def _stream(work: Work, config: Config, lanes: range, start_images: int) -> Gene
         start_images=start_images,
         cache=ShardCache(directory=folder, limit_bytes=compute.cache_bytes) if compute.cache_bytes else None,
     )
-
-
-class Reporter:
-    """Rank 0 writes a run down: history and pictures at once, checkpoints behind the loop's back while it goes on.
-
-    History comes before the checkpoint of the same tick: a run that resumes there has every row up to there.
-    """
-
-    def __init__(self, state: TrainState, run: Storage, attempt: int) -> None:
-        earlier = [row["time/elapsed_s"] for row in read_history(run) if row["images_seen"] <= state.images_seen]
-        self._started_s = time.monotonic() - (earlier[-1] if earlier else 0.0)
-        self._state = state
-        self._run = run
-        self._attempt = attempt
-        self._thread = ThreadPoolExecutor(max_workers=1)
-        self._pending: Future[None] | None = None
-
-    def keep(self, tick: Tick) -> None:
-        """Takes what is due at this tick. Raises what went wrong with the writing before."""
-        self._wait()
-        elapsed_s = time.monotonic() - self._started_s
-        append_history(self._run, {"images_seen": tick.images_seen, **tick.metrics, "time/elapsed_s": elapsed_s})
-        if tick.takes_pictures:
-            self._write_pictures(tick.images_seen)
-        if tick.takes_checkpoint:
-            config = self._state.config
-            self._pending = self._thread.submit(
-                commit_checkpoint,
-                self._run,
-                snapshot(self._state),
-                config=config,
-                device=self._state.device,
-                attempt=self._attempt,
-                keep=config.schedule.keep_checkpoints,
-            )
-        if tick.is_last:
-            self._wait()
-
-    def close(self) -> None:
-        """Ends the thread; what it was writing is finished first."""
-        self._thread.shutdown(wait=True)
-
-    def _wait(self) -> None:
-        if self._pending is not None:
-            self._pending.result()
-            self._pending = None
-
-    def _write_pictures(self, images_seen: int) -> None:
-        config, camera = self._state.config, self._state.g_ema
-        self._run.write_bytes(f"pictures/grid-{images_seen:012d}.png", png_bytes(sample_grid(camera, config)))
-        if camera.renderer is not None:
-            self._run.write_bytes(f"pictures/sweep-{images_seen:012d}.png", png_bytes(aperture_sweep(camera, config)))

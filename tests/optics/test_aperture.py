@@ -63,11 +63,24 @@ def test_as_many_views_as_the_blur_needs_and_no_more(disparity_px: float, gap_px
         assert EDGE <= (2 * aperture_views(n).square().sum(1).mean()) ** 0.5 <= 1.07 * EDGE
 
 
+@pytest.mark.parametrize("n", [2, 3, 5, 7, 13])
+def test_fitted_views_blur_as_wide_as_the_shape(n: int) -> None:
+    """The root mean square radius of a disk of radius 2, and of a square of that edge; only drawn in, not moved."""
+    for shape, expected in (("disk", EDGE / 2**0.5), ("square", EDGE * (2 / 3) ** 0.5)):
+        views, drawn_in = aperture_views(n, shape), aperture_views(n, shape, "blur")  # type: ignore[arg-type]
+        assert float(drawn_in.square().sum(1).mean().sqrt()) == pytest.approx(expected)
+        ratio = drawn_in[views != 0] / views[views != 0]
+        torch.testing.assert_close(ratio, ratio[:1].expand_as(ratio))
+    assert aperture_views(1, fit="blur").tolist() == [[0.0, 0.0]]
+
+
 def test_bad_apertures_are_refused() -> None:
     with pytest.raises(ValueError, match="got 0"):
         aperture_views(0)
     with pytest.raises(ValueError, match="'star'"):
         aperture_views(5, "star")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'rim'"):
+        aperture_views(5, fit="rim")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="got nan"):
         views_needed(math.nan)
     with pytest.raises(ValueError, match="got 0"):

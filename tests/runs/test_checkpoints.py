@@ -11,7 +11,14 @@ import torch
 
 from argan.errors import ConflictError, DataError, MissingError, UserError
 from argan.presets import preset
-from argan.runs.checkpoints import POINTER, commit_checkpoint, load_checkpoint, read_pointer, roll_back
+from argan.runs.checkpoints import (
+    POINTER,
+    commit_checkpoint,
+    find_checkpoint,
+    load_checkpoint,
+    read_pointer,
+    roll_back,
+)
 from argan.settings import from_dict
 from argan.storage import Storage, open_storage
 from argan.training.checkpoint import Snapshot
@@ -221,3 +228,15 @@ def test_nothing_is_rolled_back_where_nothing_would_be_left_or_by_who_has_lost_t
     with pytest.raises(ConflictError, match="attempt 2 now"):
         roll_back(run, 100, attempt=1)
     assert_loads(run, 200)
+
+
+def test_the_best_are_kept_beyond_the_newest(run: Storage) -> None:
+    for images_seen in (100, 200, 300, 400):
+        saved, cpu = saved_at(images_seen), torch.device("cpu")
+        commit_checkpoint(run, saved, config=preset("debug"), device=cpu, attempt=1, keep=1, keep_too=[200])
+    assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [400, 200]
+    found = find_checkpoint(run, warn=pytest.fail, at_images=200)
+    assert found is not None
+    assert torch.equal(found.snapshot.generator["a"], saved_at(200).generator["a"])
+    with pytest.raises(MissingError, match="no checkpoint at 300 images"):
+        find_checkpoint(run, warn=pytest.fail, at_images=300)

@@ -1,0 +1,129 @@
+"""A run is judged while it trains, for a share of the time, and the best checkpoints stay."""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from training_job import ROOT
+
+from argan.api import load_run
+from argan.config import Config
+from argan.presets import preset
+from argan.runs.checkpoints import read_pointer
+from argan.runs.folder import open_run, read_history, write_config
+from argan.settings import override
+from argan.storage import Storage, open_storage
+from argan.training.loop import Tick
+from argan.training.state import build_state
+from jobs.runtime import judging
+from jobs.runtime.judging import Judging
+from jobs.runtime.reporter import Reporter
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Flat colours, without truth."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("photos")
+    for number in range(40):
+        Image.new("RGB", (16, 16), (6 * number, 255 - 6 * number, 40)).save(folder / f"{number:02d}.png")
+    out = str(tmp_path_factory.mktemp("set"))
+    command = [sys.executable, "jobs/pack.py", str(folder), out, "--resolution", "16"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return out
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "NUM_PHOTOS", 12)
+    monkeypatch.setattr(
+        judging, "BUDGET", dataclasses.replace(judging.BUDGET, num_images=64, num_pairs=32, channels=(8, 8, 8))
+    )
+
+
+def begun(tmp_path: Path, **changes: object) -> tuple[Config, Storage]:
+    config = override(preset("debug"), {key.replace("__", "."): value for key, value in changes.items()})
+    run = open_run(str(tmp_path / "runs"), config)
+    write_config(run, config)
+    return config, run
+
+
+@pytest.mark.usefixtures("small")
+def test_no_more_than_its_share_of_the_time(scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """5 %: first after 600 s, for the first is taken to cost 30; it costs 40, so the next is after 1,600 s."""
+    config, run = begun(tmp_path)
+    state, clock = build_state(config, torch.device("cpu")), Clock()
+    of_a_run = judging.judge_run
+
+    def slowly(*arguments: object) -> object:
+        clock.now_s += 40
+        return of_a_run(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(judging, "judge_run", slowly)
+    watched = Judging(state, run, open_storage(scenes), clock=clock)
+    clock.now_s = 1599
+    assert watched.look() == {}
+    clock.now_s = 1600
+    first = watched.look()
+    assert first["judged/kid"] > 0
+    assert {"judged/ordinal_accuracy", "judged/ceiling.ordinal_accuracy", "judged/side"} <= first.keys()
+    clock.now_s = 2599
+    assert watched.look() == {}
+    clock.now_s = 2600
+    assert watched.look() == first  # nothing has been learned since
+    kept = [entry.path.partition("-")[0] for entry in run.list("estimators/")]
+    assert sorted(kept) == ["estimators/features", "estimators/truth"]
+
+
+@pytest.mark.usefixtures("small")
+def test_photos_without_truth_are_judged_by_kid_alone(photos: str, tmp_path: Path) -> None:
+    config, run = begun(tmp_path)
+    clock = Clock()
+    watched = Judging(build_state(config, torch.device("cpu")), run, open_storage(photos), clock=clock)
+    clock.now_s += 601
+    found = watched.look()
+    assert found["judged/kid"] > 0
+    assert "judged/ordinal_accuracy" not in found
+
+
+@pytest.mark.usefixtures("small")
+def test_a_share_of_0_is_never(scenes: str, tmp_path: Path) -> None:
+    config, run = begun(tmp_path, schedule__judging_share=0)
+    clock = Clock()
+    watched = Judging(build_state(config, torch.device("cpu")), run, open_storage(scenes), clock=clock)
+    clock.now_s += 1e9
+    assert watched.look() == {}
+
+
+def test_the_best_stay_and_are_found(scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of eight checkpoints the last two, the best by KID (the second) and the best by depth (the fourth)."""
+    config, run = begun(tmp_path, schedule__keep_checkpoints=2)
+    state = build_state(config, torch.device("cpu"))
+    found = [{}, {"judged/kid": 9.0}, {"judged/kid": 30.0}, {"judged/gap_closed.ordinal_accuracy": 0.4}, *[{}] * 4]
+    answers = iter(found)
+    monkeypatch.setattr(Judging, "look", lambda _: next(answers))
+    reporter = Reporter(state, run, open_storage(scenes), attempt=1)
+    for number in range(1, 9):
+        state.images_seen = 48 * number
+        with torch.no_grad():
+            next(state.g_ema.parameters()).fill_(number)
+        reporter.sees_collapse()
+        reporter.keep(Tick(state.images_seen, {}, takes_checkpoint=True, takes_pictures=False, is_last=number == 8))
+    reporter.close()
+    assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [384, 336, 192, 96]
+    assert {"judged/kid", "health/margin"} <= read_history(run)[1].keys()
+    for which, number in (("newest", 8), ("best-kid", 2), ("best-depth", 4)):
+        assert load_run(run.uri, checkpoint=which).images_seen == 48 * number  # type: ignore[arg-type]
+        assert next(load_run(run.uri, checkpoint=which).camera.parameters()).unique().item() == number  # type: ignore[arg-type]
