@@ -15,6 +15,8 @@ from argan.settings import naming_keys, override
 
 SETTLED = ("schedule.total_images", "schedule.judging_share", "data.fingerprint", "preset")
 
+VARIANT = "variant"
+
 Search = Literal["grid", "random", "optuna"]
 Stopping = Literal["none", "asha", "dominated"]
 
@@ -64,6 +66,8 @@ class Sweep:
     """Of the trials at a rung, about so many go on."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Keys that differ from the preset in every trial."""
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Sets of keys by name; a trial takes the one that its "variant" in `space` names: the columns of an ablation."""
     judging: Judging = field(default_factory=Judging)
     seed: int = 0
     data_fingerprint: str = ""
@@ -87,11 +91,18 @@ class Sweep:
             raise UserError(f"keep_share must be in (0, 1], got {self.keep_share}")
         if self.stopping == "dominated" and len(self.objectives) == 1:
             raise UserError("with one objective nothing is dominated in both: stopping must be asha or none")
-        for key in (*self.space, *self.fixed):
+        named = self.space.get(VARIANT, Choice(values=("",)))
+        if self.variants and named != Choice(values=tuple(self.variants)):
+            raise UserError(f"space[{VARIANT!r}] must be a choice of all variants, {', '.join(self.variants)}")
+        of_variants = {key for changes in self.variants.values() for key in changes}
+        if twice := sorted(of_variants & (self.space.keys() | self.fixed.keys())):
+            raise UserError(f"{twice[0]} is set by a variant and by the sweep")
+        for key in (*self.space, *self.fixed, *of_variants):
             if key in SETTLED:
                 raise UserError(f"{key} is the sweep's own to set")
         somewhere = self._somewhere()
-        if odd := sorted(self.space.keys() - naming_keys(self.config(somewhere)).keys()):
+        known = naming_keys(self.config(somewhere)).keys() | ({VARIANT} if self.variants else set())
+        if odd := sorted(self.space.keys() - known):
             raise UserError(f"{odd[0]} does not change what is learned: there is nothing to search for")
         # What the configuration refuses is refused now, not after hours.
         for share in (0.0, 1.0):
@@ -110,7 +121,13 @@ class Sweep:
             "schedule.judging_share": 0.0,  # at its rungs instead
             "data.fingerprint": self.data_fingerprint,
         }
-        return override(preset(self.preset), {**self.fixed, **changes, **settled})
+        return override(preset(self.preset), {**self.keys(changes), **settled})
+
+    def keys(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The configuration keys that a trial sets, its variant's among them."""
+        own = {key: value for key, value in changes.items() if key != VARIANT or not self.variants}
+        chosen = self.variants[changes[VARIANT]] if self.variants else {}
+        return {**self.fixed, **chosen, **own}
 
     def _somewhere(self) -> dict[str, Any]:
         """A place in the middle, at no end of any range."""
@@ -126,7 +143,8 @@ class Sweep:
         del values["num_trials"]
         values["space"] = {key: describe(of) for key, of in self.space.items()}
         learned = naming_keys(self.config(self._somewhere()))
-        values["config"] = {key: value for key, value in learned.items() if key not in self.space}  # presets change
+        varying = self.space.keys() | {key for changes in self.variants.values() for key in changes}
+        values["config"] = {key: value for key, value in learned.items() if key not in varying}  # presets change
         return json.loads(json.dumps(values))
 
     @property

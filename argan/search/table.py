@@ -40,7 +40,7 @@ def sweep_table(ledger: Ledger, *, data_uri: str, runs_uri: str) -> dict[str, An
 def training_command(ledger: Ledger, trial: Trial, data_uri: str, runs_uri: str) -> str:
     """Trains the trial's run to the preset's own length; it goes on from where the sweep left it."""
     sweep = ledger.sweep
-    keys = {**sweep.fixed, **trial.changes}
+    keys = sweep.keys(trial.changes)
     words = ["python", "jobs/train.py", "--preset", sweep.preset, "--data", data_uri, "--out", runs_uri]
     for key, value in keys.items():
         text = ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

@@ -1,0 +1,40 @@
+"""What each part of the method is worth, seed by seed: the columns of docs/results/depth.md that are trained.
+
+    python jobs/sweep.py ablation --data build/scenes32 --out build/sweeps
+
+A search only in name: a grid of variants and seeds, every trial to its end, judged as jobs/evaluate.py judges by
+default.
+"""
+
+from argan.search.space import Choice
+from argan.search.sweep import Judging, Objective, Sweep
+
+VARIANTS = {
+    "ours": {},
+    "as in the paper": {
+        "prior.weight": 0.2,
+        "prior.final_share": 1.0,
+        "prior.contrast_weight": 0.0,
+        "prior.variation_weight": 0.0,
+        "optics.front_share": 1.0,
+    },
+    "no prior": {"prior.weight": 0.0, "prior.contrast_weight": 0.0},
+    "no mixture": {"dof.distribution": "one"},
+    "standard GAN": {"method": "gan"},
+}
+
+SWEEP = Sweep(
+    name="ablation",
+    preset="small-32",
+    space={"variant": Choice(values=tuple(VARIANTS)), "seed": Choice(values=(0, 1, 2))},
+    variants=VARIANTS,
+    objectives=(
+        Objective(name="kid", goal="min", reference=200.0),
+        Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-0.5),
+    ),
+    rungs_images=(200_000,),
+    num_trials=15,
+    search="grid",
+    stopping="none",
+    judging=Judging(num_photos=1000, estimator_images=48_000, estimator_pairs=8_000),
+)

@@ -1,0 +1,77 @@
+"""An ablation: a trial takes a set of keys by its name."""
+
+from pathlib import Path
+
+import pytest
+from small_sweep import small_sweep
+
+from argan.errors import UserError
+from argan.presets import preset
+from argan.search.course import next_trial
+from argan.search.ledger import Ledger, Rung
+from argan.search.space import Choice
+from argan.search.table import sweep_table
+from argan.settings import override, run_name
+from argan.storage import open_storage
+from jobs.train import parse
+from sweeps.ablation import SWEEP, VARIANTS
+
+NAMES = ("ours", "plain")
+SPACE = {"variant": Choice(values=NAMES), "seed": Choice(values=(3, 4))}
+PLAIN = {"prior.contrast_weight": 0.0, "method": "gan"}
+
+
+def test_a_variant_is_its_keys_in_every_trial_and_in_its_command(tmp_path: Path) -> None:
+    sweep = small_sweep(space=SPACE, variants={"ours": {}, "plain": PLAIN}, search="grid", num_trials=9)
+    ledger = Ledger(open_storage(str(tmp_path)), sweep)
+    ledger.begin()
+    for _ in range(4):
+        trial = next_trial(ledger, ())
+        assert trial is not None
+        ledger.reach(trial.number, Rung(16_000, {"kid": 1.0, "spearman": 0.5}, 1.0))
+    assert next_trial(ledger, ()) is None
+    assert [tuple(trial.changes.values()) for trial in ledger.trials] == [
+        ("ours", 3),
+        ("ours", 4),
+        ("plain", 3),
+        ("plain", 4),
+    ]
+    table = sweep_table(Ledger(open_storage(str(tmp_path)), sweep), data_uri="data", runs_uri="runs")
+    for row in table["trials"]:
+        config = sweep.config(row["changes"])
+        assert config.method == ("gan" if row["changes"]["variant"] == "plain" else "ar-gan")
+        assert config.seed == row["changes"]["seed"]
+        arguments = parse(row["command"].split()[2:])
+        assert run_name(override(preset(arguments.preset), arguments.changes)) == row["run"] == run_name(config)
+
+
+def test_what_a_variant_sets_is_no_part_of_what_all_share() -> None:
+    sweep = small_sweep(space=SPACE, variants={"ours": {}, "plain": PLAIN}, search="grid")
+    definition = sweep.definition()
+    assert definition["variants"] == {"ours": {}, "plain": PLAIN}
+    assert not {"method", "prior.contrast_weight", "seed"} & definition["config"].keys()
+    other = small_sweep(space=SPACE, variants={"ours": {}, "plain": {"method": "gan"}}, search="grid")
+    assert other.folder != sweep.folder
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"variants": {"ours": {}, "other": {}}},
+        {"variants": {"ours": {}, "plain": {"prior.weihgt": 1.0}}},
+        {"variants": {"ours": {}, "plain": {"prior.weight": -1.0}}},
+        {"variants": {"ours": {}, "plain": {"seed": 5}}},
+        {"variants": {"ours": {}, "plain": {"schedule.total_images": 5}}},
+        {"variants": {"ours": {}, "plain": PLAIN}, "fixed": {"method": "gan"}},
+        {},
+    ],
+)
+def test_variants_that_mean_nothing_are_refused(wrong: dict) -> None:
+    with pytest.raises(UserError):
+        small_sweep(space=SPACE, search="grid", **wrong)
+
+
+def test_the_ablation_is_every_column_with_every_seed() -> None:
+    assert SWEEP.num_trials == len(VARIANTS) * 3
+    configs = [SWEEP.config({"variant": name, "seed": 0}) for name in VARIANTS]
+    assert len({run_name(config) for config in configs}) == len(VARIANTS)
