@@ -6,10 +6,12 @@ A search only in name: a grid of variants and seeds, every trial to its end, jud
 default.
 """
 
+from typing import Any
+
 from argan.search.space import Choice
 from argan.search.sweep import Judging, Objective, Sweep
 
-VARIANTS = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "ours": {},
     "as in the paper": {
         "prior.weight": 0.2,

@@ -1,0 +1,135 @@
+"""The renderer against thin lenses: photos whose deep picture, disparity and aperture are known.
+
+    python benchmarks/thin_lens.py                             scenes (argan.scenes, an exact stack of planes)
+    python benchmarks/thin_lens.py --tar rendered-000.tar      path-traced: KEY.{deep.jpg,shallow.jpg,depth.png,json}
+
+Each mode takes the photo again from the deep picture and the true disparity; told is the peak signal-to-noise ratio,
+dB, mean over photos, over all pixels and over those out of focus or next to them. Modes: sRGB codes or light averaged,
+and what lies in front hiding what lies behind, or not. One JSON object on the last line.
+"""
+
+import argparse
+import io
+import json
+import math
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from argan.optics import render, to_coded, to_light, views_needed
+from argan.optics.occlusion import render_with_occlusion
+from argan.pixels import to_signed
+from argan.scenes import scene
+
+HALF_FOV_DEG = 17.5  # of the path-traced set, as its json says (fov_deg 35)
+DEPTH_SCALE = 5000.0  # of its depth.png: z in m times that
+LEAST_S = 0.4  # of scenes: those with their aperture open
+BLUR_PX = 0.5  # radius from which on a pixel counts as out of focus
+
+
+class Known(NamedTuple):
+    """image and photo [1,3,H,W] in [-1, 1], disparity [1,1,H,W] in px per aperture unit."""
+
+    deep: Tensor
+    photo: Tensor
+    disparity: Tensor
+    dof_scale: float
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tar", type=Path, help="path-traced photos instead of scenes")
+    parser.add_argument("--photos", type=int, default=100, help="at most (default 100)")
+    parser.add_argument("--resolution", type=int, default=64, help="of scenes (default 64)")
+    arguments = parser.parse_args(argv)
+    known = path_traced(arguments.tar) if arguments.tar else open_scenes(arguments.resolution)
+    found: dict[str, list[tuple[float, float]]] = {}
+    for number, one in zip(range(arguments.photos), known, strict=False):
+        for name, photo in taken_again(one).items():
+            found.setdefault(name, []).append(psnr_db(photo, one))
+        if (number + 1) % 20 == 0:
+            print(f"{number + 1} photos", flush=True)
+    result = {
+        name: [round(float(np.nanmean(part)), 2) for part in zip(*values, strict=True)]
+        for name, values in found.items()
+    }
+    print(json.dumps({"psnr_db_all_and_out_of_focus": result, "photos": len(found["deep"])}))
+
+
+def open_scenes(resolution: int) -> Iterator[Known]:
+    index = 0
+    while True:
+        taken = scene(1_000_003, index, resolution=resolution)
+        index += 1
+        if taken.dof_scale >= LEAST_S:
+            yield Known(
+                signed(taken.deep), signed(taken.image), torch.from_numpy(taken.disparity)[None, None], taken.dof_scale
+            )
+
+
+def path_traced(path: Path) -> Iterator[Known]:
+    with tarfile.open(path) as tar:
+        names = tar.getnames()
+        for key in sorted(name.removesuffix(".json") for name in names if name.endswith(".json")):
+            if f"{key}.depth.png" not in names:
+                continue
+            info = json.loads(read(tar, f"{key}.json"))
+            depth_m = np.asarray(Image.open(io.BytesIO(read(tar, f"{key}.depth.png"))), np.float64) / DEPTH_SCALE
+            deep, shallow = (picture(read(tar, f"{key}.{kind}.jpg")) for kind in ("deep", "shallow"))
+            focal_px = deep.shape[0] / 2 / math.tan(math.radians(HALF_FOV_DEG))
+            nearer = 1 / np.maximum(depth_m, 1 / DEPTH_SCALE) - 1 / info["focus_distance"]
+            disparity = focal_px * 2 * info["aperture_radius"] * nearer / 4  # METHOD: c_px, a diameter, is 4 s |D|
+            yield Known(signed(deep), signed(shallow), torch.from_numpy(disparity).float()[None, None], 1.0)
+
+
+def taken_again(one: Known) -> dict[str, Tensor]:
+    views = views_needed(float(one.disparity.abs().max()) * one.dof_scale)
+    scale = torch.tensor([one.dof_scale])
+
+    def occluded(image: Tensor) -> Tensor:
+        return render_with_occlusion(image, one.disparity, scale, views_per_side=views)
+
+    return {
+        "deep": one.deep,
+        "codes": render(one.deep, one.disparity, one.dof_scale, views_per_side=views),
+        "light": render(one.deep, one.disparity, one.dof_scale, views_per_side=views, linear_light=True),
+        "codes, occlusion": occluded(one.deep),
+        "light, occlusion": to_coded(occluded(to_light(one.deep))),
+    }
+
+
+def psnr_db(photo: Tensor, one: Known) -> tuple[float, float]:
+    """Over all pixels, and over those where the photo is blurred; nan where none is."""
+    error = (photo - one.photo).square().mean(1, keepdim=True) / 4
+    blur_px = 2 * one.dof_scale * one.disparity.abs()
+    reach = 2 * math.ceil(float(blur_px.max())) + 1
+    blurred = F.max_pool2d(blur_px, reach, 1, reach // 2) > BLUR_PX
+    parts = (error.mean(), error[blurred].mean())
+    return tuple(
+        -10 * math.log10(max(float(part), 1e-10)) if not math.isnan(float(part)) else math.nan for part in parts
+    )  # type: ignore[return-value]
+
+
+def picture(data: bytes) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def signed(photo: np.ndarray) -> Tensor:
+    return to_signed(torch.from_numpy(np.ascontiguousarray(photo)).permute(2, 0, 1)[None].contiguous())
+
+
+def read(tar: tarfile.TarFile, name: str) -> bytes:
+    member = tar.extractfile(name)
+    assert member is not None
+    return member.read()
+
+
+if __name__ == "__main__":
+    main()
