@@ -61,10 +61,9 @@ def judge_depth(run: Run, judges: Judges, quality: DepthQuality, cache: Storage)
     """The evaluation and the photos it is of. Estimators are found in `cache`, or trained and put there."""
     budget = _affordable(quality.budget, judges)
     truth = training_protocol(judges.teach_record, budget, run.device)
-    fakes = training_protocol(_fakes_record(run, quality.seed), budget, run.device)
     test = judges.test()
     ceiling = _taught("truth", lambda: truth_pairs(judges.teach()), truth, budget, cache=cache, device=run.device)
-    net = _taught("fakes", lambda: fake_pairs(run, quality.seed), fakes, budget, cache=cache, device=run.device)
+    net, fakes = taught_by_fakes(run, quality.seed, budget, cache)
     say("judging")
     evaluation = evaluate_depth(
         net,
@@ -75,6 +74,12 @@ def judge_depth(run: Run, judges: Judges, quality: DepthQuality, cache: Storage)
         protocol=depth_protocol(fakes=fakes, ceiling=truth, test=judges.test_record, ranks=quality.ranks),
     )
     return evaluation, test
+
+
+def taught_by_fakes(run: Run, seed: int, budget: EstimatorBudget, cache: Storage) -> tuple[Estimator, dict[str, Any]]:
+    """The estimator that the run's own pairs teach, found in `cache` or trained and put there, and its protocol."""
+    protocol = training_protocol(_fakes_record(run, seed), budget, run.device)
+    return _taught("fakes", lambda: fake_pairs(run, seed), protocol, budget, cache=cache, device=run.device), protocol
 
 
 def fake_pairs(run: Run, seed: int) -> PairSource:

@@ -1,0 +1,75 @@
+"""Photos whose deep picture, disparity and aperture are known: scenes, and a tar of path-traced flowers.
+
+The tar holds KEY.deep.jpg (pinhole), KEY.shallow.jpg (thin lens), KEY.depth.png (uint16, z in m times 5000), KEY.json
+(focus_distance and aperture_radius in m, fov_deg 35).
+"""
+
+import io
+import json
+import math
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from argan.pixels import to_signed
+from argan.scenes import scene
+
+HALF_FOV_DEG = 17.5
+DEPTH_SCALE = 5000.0
+LEAST_S = 0.4  # of scenes: those with their aperture open
+SCENES_SEED = 1_000_003  # no training set takes it
+
+
+class Known(NamedTuple):
+    """image and photo [1,3,H,W] in [-1, 1], disparity [1,1,H,W] in px per aperture unit."""
+
+    deep: Tensor
+    photo: Tensor
+    disparity: Tensor
+    dof_scale: float
+
+
+def open_scenes(resolution: int) -> Iterator[Known]:
+    index = 0
+    while True:
+        taken = scene(SCENES_SEED, index, resolution=resolution)
+        index += 1
+        if taken.dof_scale >= LEAST_S:
+            yield Known(
+                signed(taken.deep), signed(taken.image), torch.from_numpy(taken.disparity)[None, None], taken.dof_scale
+            )
+
+
+def path_traced(path: Path) -> Iterator[Known]:
+    with tarfile.open(path) as tar:
+        names = tar.getnames()
+        for key in sorted(name.removesuffix(".json") for name in names if name.endswith(".json")):
+            if f"{key}.depth.png" not in names:
+                continue
+            info = json.loads(read(tar, f"{key}.json"))
+            depth_m = np.asarray(Image.open(io.BytesIO(read(tar, f"{key}.depth.png"))), np.float64) / DEPTH_SCALE
+            deep, shallow = (picture(read(tar, f"{key}.{kind}.jpg")) for kind in ("deep", "shallow"))
+            focal_px = deep.shape[0] / 2 / math.tan(math.radians(HALF_FOV_DEG))
+            nearer = 1 / np.maximum(depth_m, 1 / DEPTH_SCALE) - 1 / info["focus_distance"]
+            disparity = focal_px * 2 * info["aperture_radius"] * nearer / 4  # METHOD: c_px, a diameter, is 4 s |D|
+            yield Known(signed(deep), signed(shallow), torch.from_numpy(disparity).float()[None, None], 1.0)
+
+
+def picture(data: bytes) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def signed(photo: np.ndarray) -> Tensor:
+    return to_signed(torch.from_numpy(np.ascontiguousarray(photo)).permute(2, 0, 1)[None].contiguous())
+
+
+def read(tar: tarfile.TarFile, name: str) -> bytes:
+    member = tar.extractfile(name)
+    assert member is not None
+    return member.read()

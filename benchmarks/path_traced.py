@@ -1,0 +1,66 @@
+"""Depth on path-traced flowers that nobody trained on: the estimator that a run teaches, against guesses.
+
+    python benchmarks/path_traced.py --run RUN --tar rendered-000.tar [--cache DIR]
+
+The thin lens's photos, brought to the run's resolution. Told is Spearman's correlation with true disparity, mean over
+photos: of the estimator, of "lower in the picture is nearer" and of "the middle is nearer"; and of the estimator less
+each guess with the interval of 95 % of 10,000 resamplings of the photos. One JSON object on the last line.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from known_photos import path_traced
+
+from argan.api import load_run
+from argan.evaluation.cues import cue_maps
+from argan.evaluation.estimation import EstimatorBudget, estimate
+from argan.evaluation.ranks import spearman
+from argan.pixels import to_bytes
+from argan.storage import open_storage
+from jobs.runtime.depth_quality import taught_by_fakes
+
+GUESSES = {"lower": "height", "middle": "centre"}
+RESAMPLINGS = 10_000
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", required=True, help="a run's folder, s3:// URI or zoo:NAME")
+    parser.add_argument("--tar", type=Path, required=True)
+    parser.add_argument("--cache", default="build/estimators", help="where the estimator is kept and found")
+    arguments = parser.parse_args(argv)
+    run = load_run(arguments.run)
+    net, _ = taught_by_fakes(run, 0, EstimatorBudget(), open_storage(arguments.cache))
+    photos, truths = [], []
+    for known in path_traced(arguments.tar):
+        factor = known.photo.shape[-1] // run.config.resolution
+        photos.append(F.avg_pool2d(known.photo, factor))
+        truths.append(F.avg_pool2d(known.disparity, factor)[0, 0].numpy())
+    estimates = estimate(net, torch.cat(photos))[:, 0].numpy()
+    scores = {"estimator": [spearman(*pair) for pair in zip(estimates, truths, strict=True)]}
+    cues = [cue_maps(to_bytes(photo[0]).permute(1, 2, 0).numpy()) for photo in photos]
+    for guess, cue in GUESSES.items():
+        scores[guess] = [spearman(maps[cue], truth) for maps, truth in zip(cues, truths, strict=True)]
+    result = {name: round(float(np.mean(values)), 4) for name, values in scores.items()}
+    for guess in GUESSES:
+        low, mean, high = difference(np.array(scores["estimator"]) - np.array(scores[guess]))
+        result[f"over_{guess}"] = round(mean, 4)
+        result[f"over_{guess}_low"], result[f"over_{guess}_high"] = round(low, 4), round(high, 4)
+    print(json.dumps({**result, "photos": len(photos), "resolution": run.config.resolution}))
+
+
+def difference(values: np.ndarray) -> tuple[float, float, float]:
+    """The mean between the ends of its 95 % interval, by the bootstrap over photos."""
+    rng = np.random.default_rng(0)
+    means = values[rng.integers(len(values), size=(RESAMPLINGS, len(values)))].mean(1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(low), float(values.mean()), float(high)
+
+
+if __name__ == "__main__":
+    main()
