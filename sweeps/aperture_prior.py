@@ -17,8 +17,13 @@ SWEEP = Sweep(
         "prior.weight": LogUniform(low=0.1, high=10.0),
         "dof.distribution": Choice(values=("bernoulli", "uniform", "half_normal")),
     },
-    # So early the prior would not have begun to fall: it falls over the first half of a trial instead.
-    fixed={"prior.fall_images": 20_000, "schedule.tick_images": 4_000},
+    fixed={
+        # So early the prior would not have begun to fall: it falls over the first half of a trial instead.
+        "prior.fall_images": 20_000,
+        "schedule.tick_images": 4_000,
+        # Averaging light did better than averaging codes in everything (docs/LOG.md, 2026-11-28).
+        "optics.linear_light": True,
+    },
     objectives=(
         Objective(name="kid", goal="min", reference=200.0),
         Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-0.5),
