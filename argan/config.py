@@ -56,6 +56,7 @@ class OpticsConfig:
         "edge", "edge: views reach the aperture's edge; blur: D blurs as wide as it says"
     )
     linear_light: bool = option(False, "average light, as lenses do, instead of sRGB codes")
+    occlusion_steps: int = option(0, "steps of disparity in which front hides behind; 0 is off: R sees no occlusion")
     expansion: bool = option(False, "depth expansion network T")
     expansion_weight: float = option(1.0, "lambda_T, weight of mean |T(E)|; only with optics.expansion")
 
@@ -65,6 +66,9 @@ class OpticsConfig:
         odd = self.views_per_side >= 1 and self.views_per_side % 2 == 1
         require(odd, "optics.views_per_side", self.views_per_side, "odd and at least 1")
         require(self.expansion_weight >= 0, "optics.expansion_weight", self.expansion_weight, "at least 0")
+        most = 0 if self.expansion else 64
+        rule = "0 with optics.expansion" if self.expansion else f"from 0 to {most}"
+        require(0 <= self.occlusion_steps <= most, "optics.occlusion_steps", self.occlusion_steps, rule)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +96,12 @@ class PriorConfig:
     contrast_weight: float = option(1.5, "weight of the contrast loss, which punishes inverted disparity; 0 is off")
     contrast_margin: float = option(0.3, "contrast from which on that loss is 0: D_p has 1, constant disparity 0")
     variation_weight: float = option(0.01, "weight of the total variation of D / d_max, per width; 0 is off")
+    edge_freedom: float = option(0.0, "a step of D on an edge dI_d counts exp(-this |dI_d|) as much; 0: as much as any")
     radius: float = option(0.25, "r_th, where focus ends, in units of the width from the centre")
     gain: float = option(2.2, "g, how fast D_p falls to -d_max beyond the radius")
 
     def __post_init__(self) -> None:
-        for key in ("weight", "final_share", "contrast_weight", "variation_weight"):
+        for key in ("weight", "final_share", "contrast_weight", "variation_weight", "edge_freedom"):
             require(getattr(self, key) >= 0, f"prior.{key}", getattr(self, key), "at least 0")
         require(self.fall_images >= 0, "prior.fall_images", self.fall_images, "at least 0")
         require(self.radius >= 0, "prior.radius", self.radius, "at least 0")
@@ -133,6 +138,7 @@ class OptimizerConfig:
 
     generator_lr: float = option(5e-4, "learning rate of the generator")
     discriminator_lr: float = option(5e-4, "learning rate of the discriminator")
+    lr_fall_images: int = option(0, "images from which on both rates fall as 1 / sqrt(images); 0 is off")
     beta1: float = option(0.0, "Adam beta1")
     beta2: float = option(0.99, "Adam beta2")
     r1_gamma: float = option(0.1, "weight of the R1 penalty; 0 is off")
@@ -143,6 +149,7 @@ class OptimizerConfig:
     def __post_init__(self) -> None:
         for key in ("generator_lr", "discriminator_lr"):
             require(getattr(self, key) > 0, f"optimizer.{key}", getattr(self, key), "greater than 0")
+        require(self.lr_fall_images >= 0, "optimizer.lr_fall_images", self.lr_fall_images, "at least 0")
         for key in ("beta1", "beta2"):
             require(0 <= getattr(self, key) < 1, f"optimizer.{key}", getattr(self, key), "in [0, 1)")
         require(self.r1_gamma >= 0, "optimizer.r1_gamma", self.r1_gamma, "at least 0")
@@ -150,6 +157,20 @@ class OptimizerConfig:
         half_life = self.ema_half_life_images
         require(half_life >= 0, "optimizer.ema_half_life_images", half_life, "at least 0")
         require(self.ema_ramp >= 0, "optimizer.ema_ramp", self.ema_ramp, "at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentConfig:
+    """What the discriminator's photos, real and fake alike, are put through (argan/training/augmentation.py): nothing
+    that changes blur.
+    """
+
+    shift: float = option(0.0, "largest shift each way, in widths, by whole pixels; 0 is off")
+    colour: float = option(0.0, "strength of random brightness, saturation and contrast, up to 1; 0 is off")
+
+    def __post_init__(self) -> None:
+        require(0 <= self.shift <= 0.5, "augment.shift", self.shift, "from 0 to 0.5")
+        require(0 <= self.colour <= 1, "augment.colour", self.colour, "from 0 to 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +241,7 @@ class Config:
     generator: GeneratorConfig = GeneratorConfig()
     discriminator: DiscriminatorConfig = DiscriminatorConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
+    augment: AugmentConfig = AugmentConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     compute: ComputeConfig = ComputeConfig()
     guard: GuardConfig = GuardConfig()

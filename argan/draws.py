@@ -27,6 +27,9 @@ class Purpose(IntEnum):
     DOF_SAMPLE = 8
     Z_TUPLE = 9
     APERTURE_TUPLE = 10
+    AUGMENT_REAL = 11
+    AUGMENT_DISCRIMINATOR = 12
+    AUGMENT_GENERATOR = 13
 
 
 def keyed_draws(seed: int, purpose: Purpose, counter: int) -> np.random.Generator:

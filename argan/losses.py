@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from argan.config import PriorConfig
+from argan.config import OptimizerConfig, PriorConfig
 
 
 def generator_adversarial(fake_logits: Tensor) -> Tensor:
@@ -61,10 +61,26 @@ def contrast_loss(contrast: Tensor, margin: float) -> Tensor:
     return (margin - contrast).clamp(min=0.0).square()
 
 
-def total_variation(disparity: Tensor, d_max_px: float) -> Tensor:
+def total_variation(disparity: Tensor, deep: Tensor, d_max_px: float, edge_freedom: float) -> Tensor:
     """Mean |dD/dx| + |dD/dy| in d_max per width (ours): the length of all steps of D, free of resolution.
-    [B,1,H,W] -> [B]
+
+    Where the deep image I_d has an edge, a step counts exp(-edge_freedom |dI_d|) as much, |dI_d| the mean over colours
+    of the difference in [0, 2] (edge-aware smoothness, Godard et al. 2017): things have edges where their depth ends.
+    I_d gets no gradient: it would draw edges to be let off. [B,1,H,W], [B,3,H,W] -> [B]
     """
-    across = disparity.diff(dim=3).abs().mean(dim=(1, 2, 3))
-    down = disparity.diff(dim=2).abs().mean(dim=(1, 2, 3))
-    return (across + down) * (disparity.shape[3] / d_max_px)
+
+    def along(dim: int) -> Tensor:
+        step = disparity.diff(dim=dim).abs()
+        if edge_freedom:
+            step = step * torch.exp(-edge_freedom * deep.detach().diff(dim=dim).abs().mean(dim=1, keepdim=True))
+        return step.mean(dim=(1, 2, 3))
+
+    return (along(3) + along(2)) * (disparity.shape[3] / d_max_px)
+
+
+def learning_rate_share(images_seen: int, optimizer: OptimizerConfig) -> float:
+    """Of the configured rates: 1, then falling as 1 / sqrt(images) (as in EDM2, Karras et al. 2024; ours for GANs). It
+    does not know where training will end, so a run may be prolonged.
+    """
+    fall_images = optimizer.lr_fall_images
+    return 1.0 if fall_images == 0 else min(1.0, (fall_images / max(images_seen, 1)) ** 0.5)

@@ -1,9 +1,11 @@
 """The objectives against their formulas in METHOD.md."""
 
+import math
+
 import pytest
 import torch
 
-from argan.config import PriorConfig
+from argan.config import OptimizerConfig, PriorConfig
 from argan.losses import (
     contrast_loss,
     discriminator_adversarial,
@@ -12,6 +14,7 @@ from argan.losses import (
     focus_prior_loss,
     focus_prior_weight,
     generator_adversarial,
+    learning_rate_share,
     r1_penalty,
     total_variation,
 )
@@ -90,8 +93,31 @@ def test_total_variation_is_the_length_of_an_outline_times_its_step(resolution: 
     D[:, :, quarter:-quarter, quarter:-quarter] = 0.0
     # The mean over neighbours has one fewer in a row than there are pixels.
     expected = 2.0 * resolution / (resolution - 1)
-    torch.testing.assert_close(total_variation(D, 3.0), torch.full((2,), expected))
-    assert torch.equal(total_variation(torch.full_like(D, 0.7), 3.0), torch.zeros(2))
+    noise = torch.rand(2, 3, resolution, resolution)
+    torch.testing.assert_close(total_variation(D, noise, 3.0, 0.0), torch.full((2,), expected))
+    assert torch.equal(total_variation(torch.full_like(D, 0.7), noise, 3.0, 2.0), torch.zeros(2))
+
+
+def test_a_step_of_disparity_is_let_off_where_the_deep_image_has_an_edge() -> None:
+    """And the image is not told so: it would draw edges."""
+    D = torch.zeros(1, 1, 16, 16, requires_grad=True)
+    with torch.no_grad():
+        D[..., 8:] = -1.5
+    image = torch.zeros(2, 3, 16, 16, requires_grad=True)
+    with torch.no_grad():
+        image[0, :, :, 8:] = 0.5  # where D steps; the second image is smooth there
+        image[1, :, :, 4:] = 0.5
+    edge, smooth = total_variation(D.expand(2, -1, -1, -1), image, 1.5, 4.0)
+    torch.testing.assert_close(edge, smooth * math.exp(-4.0 * 0.5))
+    assert torch.autograd.grad(edge, image, allow_unused=True, retain_graph=True) == (None,)
+    assert torch.autograd.grad(edge, D)[0].any()
+
+
+def test_learning_rates_fall_with_the_root_of_the_images() -> None:
+    assert learning_rate_share(10**9, OptimizerConfig()) == 1.0
+    falling = OptimizerConfig(lr_fall_images=1000)
+    assert [learning_rate_share(images, falling) for images in (0, 500, 1000)] == [1.0] * 3
+    assert learning_rate_share(4000, falling) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("resolution", [8, 128])

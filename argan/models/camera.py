@@ -65,6 +65,7 @@ def build_camera(config: Config) -> Camera:
             fit=optics.views_fit,
             linear_light=optics.linear_light,
             expansion=optics.expansion,
+            occlusion_steps=optics.occlusion_steps,
             generator=random,
         ),
     )

@@ -4,25 +4,49 @@ limit and its cure; reconstruction).
 The point p shows in view u at x = p - u s D(p). So x shows the p = x + u s d at which D(p) = d, the nearest where there
 are several: found by marching from the nearest disparity of the picture to the farthest. R itself takes D near x for
 that d, so an in-focus pixel never sees what is blurred before it. A line that passes behind something in front meets
-what the pinhole has never seen: there R's own guess stands. Not differentiable; for photos of what is known.
+what the pinhole has never seen: there R's own guess stands.
+
+To learn by: d moves with the disparity of the point that is seen there, while the point itself is held. Exact where D
+is level; on a slope the gradient has a factor 1 / (1 - u s dD/dp) more, which has no bound at an outline.
 
 B batch, C channels, V views, H height, W width.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 from argan.optics.aperture import ApertureShape, aperture_views
-from argan.optics.warp import view_grid, warp
+from argan.optics.warp import view_grid, warp, warp_backward
 
 STEPS = 32
-"""Disparities tried between the nearest and the farthest."""
+"""Disparities tried between the nearest and the farthest, in photos for people."""
 
 MOST_STEPS_UP = 3.0
 """A surface that rises by more steps than this from one try to the next is an edge, and the line is behind it."""
 
+CHUNK_VIEWS = 5
 
-@torch.no_grad()
+
+class Warp(Function):
+    """apply(field [B,C,H,W], shift [B,V,H,W], views [V,2]): field(x + u shift(x, u)), [B,C,V,H,W]."""
+
+    @staticmethod
+    def forward(ctx: Any, field: Tensor, shift: Tensor, views: Tensor) -> Tensor:
+        ctx.save_for_backward(field, shift, views)
+        return warp(field, view_grid(shift, views))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        field, shift, views = ctx.saved_tensors
+        grid, need_field = view_grid(shift, views), ctx.needs_input_grad[0]
+        return *warp_backward(gradient.contiguous(), field, grid, views, need_field=need_field), None
+
+
 def render_with_occlusion(
     image: Tensor,
     disparity: Tensor,
@@ -33,35 +57,41 @@ def render_with_occlusion(
     steps: int = STEPS,
 ) -> Tensor:
     """image [B,C,H,W], disparity [B,1,H,W] in px per aperture unit, dof_scale [B] in [0, 1] -> photo [B,C,H,W]."""
-    total = torch.zeros_like(image)
-    views = aperture_views(views_per_side, shape).to(image)
+    return occluded_photo(image, disparity, dof_scale, aperture_views(views_per_side, shape).to(image), steps)
+
+
+def occluded_photo(image: Tensor, disparity: Tensor, dof_scale: Tensor, views: Tensor, steps: int) -> Tensor:
+    """The mean over `views` [V,2]: [B,C,H,W]. NaN where D is not finite."""
+    total = torch.zeros_like(image) + 0 * disparity
     scale = dof_scale.view(-1, 1, 1, 1)
-    for view in views.split(1):
-        seen = scale * first_seen(disparity, dof_scale, view, steps)
-        total += warp(image, view_grid(seen, view))[:, :, 0]
+    for some in views.split(CHUNK_VIEWS):
+        with torch.no_grad():
+            held = first_seen(disparity, dof_scale, some, steps)
+        seen = Warp.apply(disparity, scale * held, some)[:, 0]
+        total = total + Warp.apply(image, scale * seen, some).sum(2)
     return total / len(views)
 
 
-def first_seen(disparity: Tensor, dof_scale: Tensor, view: Tensor, steps: int) -> Tensor:
-    """The disparity of what each pixel of the view [1,2] shows, [B,1,H,W]."""
+def first_seen(disparity: Tensor, dof_scale: Tensor, views: Tensor, steps: int) -> Tensor:
+    """The disparity of what each pixel of each view [V,2] shows, [B,V,H,W]; D itself where the line meets nothing."""
     near, far = disparity.amax((1, 2, 3), keepdim=True), disparity.amin((1, 2, 3), keepdim=True)
     scale, most_up = dof_scale.view(-1, 1, 1, 1), MOST_STEPS_UP * (near - far) / steps
-    found = warp(disparity, view_grid(scale * disparity, view))[:, :, 0]
-    is_found = torch.zeros_like(disparity, dtype=torch.bool)
+    found = disparity.expand(-1, len(views), -1, -1)
+    is_found = torch.zeros_like(found, dtype=torch.bool)
     before, depth_before = None, near
     for step in range(steps + 1):
         tried = near + (far - near) * (step / steps)
-        surface = warp(disparity, view_grid((scale * tried).expand_as(disparity), view))[:, :, 0]
+        surface = warp(disparity, view_grid((scale * tried).expand_as(disparity), views))[:, 0]
         above = surface - tried  # at least 0 where the line has met the surface
         is_surface = torch.ones_like(is_found)
         if before is None:
-            crossing = tried.expand_as(disparity)
+            crossing = tried.expand_as(above)
         else:
             is_surface = (before < 0) & (above - before <= most_up)
             part = before / (before - above).clamp(max=-torch.finfo(disparity.dtype).tiny)
             crossing = depth_before + part.clamp(0, 1) * (tried - depth_before)
         hit = (above >= 0) & is_surface & ~is_found
         found = torch.where(hit, crossing, found)
-        is_found |= hit
+        is_found = is_found | hit
         before, depth_before = above, tried
     return found

@@ -9,6 +9,7 @@ from argan.optics.aperture import ApertureShape, ViewsFit, aperture_views
 from argan.optics.expansion import DepthExpansion
 from argan.optics.light import to_coded, to_light
 from argan.optics.light_field import Photo, ViewDisparity
+from argan.optics.occlusion import occluded_photo
 
 
 class Rendering(NamedTuple):
@@ -23,8 +24,12 @@ class ApertureRenderer(nn.Module):
 
     views_per_side sets how finely the aperture is sampled (`views_needed` says how finely a picture needs it); T, if
     `expansion`, belongs to its number of views. `generator` draws T's weights. With `linear_light` the image is taken
-    for sRGB-coded in [-1, 1], and its light is averaged, as a lens does (METHOD: Beyond the paper).
+    for sRGB-coded in [-1, 1], and its light is averaged, as a lens does (METHOD: Beyond the paper). With
+    `occlusion_steps`, what lies in front hides what lies behind, found in so many steps of disparity
+    (argan/optics/occlusion.py); T has no place there. Raises ValueError where both are asked for.
     """
+
+    views: Tensor
 
     def __init__(
         self,
@@ -34,9 +39,13 @@ class ApertureRenderer(nn.Module):
         fit: ViewsFit = "edge",
         linear_light: bool = False,
         expansion: bool = False,
+        occlusion_steps: int = 0,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        if expansion and occlusion_steps:
+            raise ValueError("T and occlusion exclude each other")
+        self.occlusion_steps = occlusion_steps
         views = aperture_views(views_per_side, shape, fit)
         self.linear_light = linear_light
         centre = (views == 0).all(1)
@@ -66,5 +75,9 @@ class ApertureRenderer(nn.Module):
                 expansion = residual.abs().mean((1, 2, 3))
                 residual = residual[:, 1:] if self.with_centre else residual
             seen = to_light(image) if self.linear_light else image
-            photo = Photo.apply(seen, disparity, dof_scale, residual, views, self.with_centre)
+            if self.occlusion_steps:
+                views = torch.cat([views.new_zeros(int(self.with_centre), 2), views])
+                photo = occluded_photo(seen, disparity, dof_scale, views, self.occlusion_steps)
+            else:
+                photo = Photo.apply(seen, disparity, dof_scale, residual, views, self.with_centre)
             return Rendering(to_coded(photo) if self.linear_light else photo, expansion)

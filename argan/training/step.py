@@ -19,11 +19,13 @@ from argan.losses import (
     focus_prior_loss,
     focus_prior_weight,
     generator_adversarial,
+    learning_rate_share,
     r1_penalty,
     total_variation,
 )
 from argan.models.camera import Fake
 from argan.pixels import to_signed
+from argan.training.augmentation import augment, draw_augmentation
 from argan.training.gradients import Reduce
 from argan.training.metrics import TickMetrics
 from argan.training.state import TrainState
@@ -42,11 +44,23 @@ class Share(NamedTuple):
 
 def train_batch(state: TrainState, photos: Tensor, share: Share, metrics: TickMetrics, reduce: Reduce) -> None:
     """Learns from one global batch; `photos` is this worker's share of it, uint8 [b,3,H,W] on the state's device."""
+    set_learning_rates(state)
     real = prepare(state, photos, share)
     discriminator_step(state, real, share, metrics, reduce)
     generator_step(state, share, metrics, reduce)
     state.images_seen += share.total
     update_ema(state, share.total)
+
+
+def set_learning_rates(state: TrainState) -> None:
+    optimizer = state.config.optimizer
+    share = learning_rate_share(state.images_seen, optimizer)
+    for adam, lr in (
+        (state.generator_optimizer, optimizer.generator_lr),
+        (state.discriminator_optimizer, optimizer.discriminator_lr),
+    ):
+        for group in adam.param_groups:
+            group["lr"] = lr * share
 
 
 def prepare(state: TrainState, photos: Tensor, share: Share) -> Tensor:
@@ -56,7 +70,16 @@ def prepare(state: TrainState, photos: Tensor, share: Share) -> Tensor:
         mirrored = _ours(state, share, draw_mirror(state.config.seed, state.images_seen, num=share.total))
         real = torch.where(mirrored[:, None, None, None], real.flip(3), real)
     layout = torch.channels_last if state.config.compute.channels_last else torch.contiguous_format
-    return real.contiguous(memory_format=layout)
+    return as_seen(state, real.contiguous(memory_format=layout), share, Purpose.AUGMENT_REAL)
+
+
+def as_seen(state: TrainState, photos: Tensor, share: Share, purpose: Purpose) -> Tensor:
+    """This worker's photos as the discriminator sees them, real ones and fakes alike."""
+    config = state.config
+    if config.augment.shift == config.augment.colour == 0:
+        return photos
+    draws = _ours(state, share, draw_augmentation(config.seed, purpose, state.images_seen, num=share.total))
+    return augment(photos, draws.to(state.dtype), config.augment)
 
 
 def make_fakes(state: TrainState, share: Share, z_purpose: Purpose, dof_purpose: Purpose) -> Fake:
@@ -77,6 +100,7 @@ def discriminator_step(state: TrainState, real: Tensor, share: Share, metrics: T
     optimizer = state.config.optimizer
     with torch.no_grad():
         fake = make_fakes(state, share, Purpose.Z_DISCRIMINATOR, Purpose.DOF_DISCRIMINATOR).photo
+        fake = as_seen(state, fake, share, Purpose.AUGMENT_DISCRIMINATOR)
     state.discriminator_gradients.zero()
     batch_number = state.images_seen // share.total
     penalises = optimizer.r1_gamma > 0 and batch_number % optimizer.r1_every_batches == 0
@@ -111,12 +135,13 @@ def generator_step(state: TrainState, share: Share, metrics: TickMetrics, reduce
     state.generator_gradients.zero()
     state.discriminator.requires_grad_(False)
     fake = make_fakes(state, share, Purpose.Z_GENERATOR, Purpose.DOF_GENERATOR)
+    photo = as_seen(state, fake.photo, share, Purpose.AUGMENT_GENERATOR)
     with _nets_autocast(state):
-        logits = state.discriminator(fake.photo)
+        logits = state.discriminator(photo)
     adversarial = generator_adversarial(logits).sum()
     loss = adversarial
     if config.method == "ar-gan":
-        loss = loss + disparity_loss(state, fake.disparity, share, metrics)
+        loss = loss + disparity_loss(state, fake, share, metrics)
         if config.optics.expansion:
             loss = loss + config.optics.expansion_weight * fake.expansion.sum()
             metrics.add("loss/expansion", fake.expansion.sum(), share.total)
@@ -128,12 +153,12 @@ def generator_step(state: TrainState, share: Share, metrics: TickMetrics, reduce
     _add_norm(metrics, "gradient/generator", state.generator_gradients.norm(), share)
 
 
-def disparity_loss(state: TrainState, disparity: Tensor, share: Share, metrics: TickMetrics) -> Tensor:
+def disparity_loss(state: TrainState, fake: Fake, share: Share, metrics: TickMetrics) -> Tensor:
     """What guides D beside C, summed over the share: the focus prior, its sense, and few steps."""
-    prior, d_max_px = state.config.prior, state.config.d_max_px
+    disparity, prior, d_max_px = fake.disparity, state.config.prior, state.config.d_max_px
     off_prior = focus_prior_loss(disparity, state.prior_disparity, d_max_px).sum()
     contrast = focus_contrast(disparity, state.prior_disparity)
-    variation = total_variation(disparity, d_max_px).sum()
+    variation = total_variation(disparity, fake.deep, d_max_px, prior.edge_freedom).sum()
     metrics.add("loss/prior", off_prior, share.total)
     metrics.add("disparity/contrast", contrast.sum(), share.total)
     metrics.add("disparity/variation", variation, share.total)

@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from argan.optics import ApertureRenderer
-from argan.optics.occlusion import first_seen, render_with_occlusion
+from argan.optics import ApertureRenderer, aperture_views, to_coded, to_light
+from argan.optics.occlusion import first_seen, occluded_photo, render_with_occlusion
 
 SIDE = 24
 
@@ -56,3 +56,66 @@ def test_what_is_blurred_behind_a_sharp_thing_does_not_spread_over_it() -> None:
     photo = render_with_occlusion(image, disparity, torch.ones(1).double(), views_per_side=13)
     assert float(photo[..., 9:15, 9:15].max()) < 1e-9
     assert F.mse_loss(photo, image) > 0
+
+
+def test_gradients_are_exact_where_disparity_is_level() -> None:
+    image, plane = noise(2, 2, 5, 6), torch.full((2, 1, 5, 6), 0.87).double()
+    plane[1] = -1.31
+    views = torch.tensor([[0.0, 0.0], [0.83, 0.0], [-1.37, 0.61]]).double()
+    dof_scale = torch.tensor([0.91, 0.53]).double()
+    for tensor in (image, plane, dof_scale):
+        tensor.requires_grad_(True)
+
+    def photo(image: torch.Tensor, disparity: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        return occluded_photo(image, disparity, scale, views, 8)
+
+    assert torch.autograd.gradcheck(photo, (image, plane, dof_scale), eps=1e-7, atol=1e-5)
+
+
+def test_descent_finds_the_ground_behind_its_square_and_no_other_place_for_it() -> None:
+    """A sharp square before a blurred ground. R gives the ground the same photo in front of the square; here the ground
+    would spread over it.
+    """
+    image = noise(1, 3, SIDE, SIDE)
+    is_ground = torch.ones(1, 1, SIDE, SIDE).double()
+    is_ground[..., 7:17, 7:17] = 0
+    views = aperture_views(5).double()
+
+    def photo(ground: torch.Tensor) -> torch.Tensor:
+        return occluded_photo(image, ground * is_ground, torch.ones(1).double(), views, 16)
+
+    seen = photo(torch.tensor(-1.5).double())
+
+    def descend(start: float) -> tuple[float, float]:
+        ground = torch.tensor(start).double().requires_grad_(True)
+        optimizer = torch.optim.Adam([ground], lr=0.05)
+        for _ in range(60):
+            optimizer.zero_grad()
+            loss = F.mse_loss(photo(ground), seen)
+            loss.backward()
+            optimizer.step()
+        return float(ground.detach()), float(loss.detach())
+
+    behind, error = descend(-0.8)
+    assert behind == pytest.approx(-1.5, abs=0.02)
+    assert error < 1e-4
+    _, error_in_front = descend(0.8)
+    assert error_in_front > 1e-3
+
+
+@pytest.mark.parametrize("linear_light", [False, True])
+def test_the_renderer_with_occlusion_is_this_photo(linear_light: bool) -> None:
+    image, disparity = 2 * noise(2, 3, SIDE, SIDE) - 1, 3 * noise(2, 1, SIDE, SIDE, seed=1) - 2
+    dof_scale = torch.tensor([1.0, 0.3]).double()
+    renderer = ApertureRenderer(5, linear_light=linear_light, occlusion_steps=8)
+    seen = to_light(image) if linear_light else image
+    expected = render_with_occlusion(seen, disparity, dof_scale, views_per_side=5, steps=8)
+    got = renderer(image, disparity, dof_scale).image
+    torch.testing.assert_close(got, to_coded(expected) if linear_light else expected)
+    channels_last = image.contiguous(memory_format=torch.channels_last)
+    assert renderer(channels_last, disparity, dof_scale).image.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_it_has_no_place_for_expansion() -> None:
+    with pytest.raises(ValueError, match="exclude"):
+        ApertureRenderer(5, expansion=True, occlusion_steps=8)

@@ -119,8 +119,8 @@ def test_gradients_stay_views_of_the_flat_buffer(config: Config) -> None:
 
 
 def test_shares_add_up_to_the_whole(config: Config) -> None:
-    """Uneven shares: the gradients of 7 and 5 samples, summed, are those of 12."""
-    config = override(config, {"compute.precision": "fp64"})
+    """Uneven shares: the gradients of 7 and 5 samples, summed, are those of 12; augmented ones too."""
+    config = override(config, {"compute.precision": "fp64", "augment.shift": 0.25, "augment.colour": 0.5})
     for phase in ("generator", "discriminator"):
         sums = []
         for shares in ([whole(config)], [Share(0, 7, 12), Share(7, 12, 12)]):
@@ -189,6 +189,31 @@ def test_photos_reach_the_discriminator_as_they_are(config: Config) -> None:
     for one, other in zip(real, mirrored, strict=True):
         assert torch.equal(one, other) or torch.equal(one.flip(2), other)
     assert not torch.equal(real, mirrored)
+
+
+def test_learning_rates_are_a_function_of_the_images_seen(config: Config) -> None:
+    """A resumed run has those of the run that went on: they are set anew at each batch."""
+    config = override(config, {"optimizer.lr_fall_images": 12, "optimizer.discriminator_lr": 3e-4})
+    state = trained(config, 5)  # the last batch began at 48 images
+    assert state.generator_optimizer.param_groups[0]["lr"] == pytest.approx(config.optimizer.generator_lr / 2)
+    assert state.discriminator_optimizer.param_groups[0]["lr"] == pytest.approx(1.5e-4)
+
+
+def test_real_photos_and_fakes_are_augmented_for_each_step(config: Config) -> None:
+    """With the same real photos, fakes are what differs."""
+    augmented = override(config, {"augment.shift": 0.25})
+    plain = prepare(build_state(config, CPU), photos(0, config), whole(config))
+    assert not torch.equal(plain, prepare(build_state(augmented, CPU), photos(0, config), whole(config)))
+    for_generator, for_discriminator = [], []
+    for each in (config, augmented):
+        state = build_state(each, CPU)
+        discriminator_step(state, plain.detach().clone(), whole(each), TickMetrics(), alone)
+        for_discriminator.append(state.discriminator_gradients.buffer)
+        state = build_state(each, CPU)
+        generator_step(state, whole(each), TickMetrics(), alone)
+        for_generator.append(state.generator_gradients.buffer)
+    assert not torch.allclose(*for_generator)
+    assert not torch.allclose(*for_discriminator)
 
 
 @pytest.mark.parametrize("distribution", ["bernoulli", "uniform", "half_normal", "one"])
