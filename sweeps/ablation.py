@@ -9,7 +9,7 @@ default.
 from typing import Any
 
 from argan.search.space import Choice
-from argan.search.sweep import Judging, Objective, Sweep
+from argan.search.sweep import JudgingSize, Objective, Sweep
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "ours": {},
@@ -38,5 +38,5 @@ SWEEP = Sweep(
     num_trials=15,
     search="grid",
     stopping="none",
-    judging=Judging(num_photos=1000, estimator_images=48_000, estimator_pairs=8_000),
+    judging=JudgingSize(num_photos=1000, estimator_images=48_000, estimator_pairs=8_000),
 )

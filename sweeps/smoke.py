@@ -4,7 +4,7 @@ python jobs/sweep.py smoke --data build/scenes32 --out build/sweeps
 """
 
 from argan.search.space import LogUniform, Uniform
-from argan.search.sweep import Judging, Objective, Sweep
+from argan.search.sweep import JudgingSize, Objective, Sweep
 
 SWEEP = Sweep(
     name="smoke",
@@ -21,5 +21,5 @@ SWEEP = Sweep(
     rungs_images=(800,),
     num_trials=3,
     search="random",
-    judging=Judging(num_photos=40, estimator_images=800, estimator_pairs=200),
+    judging=JudgingSize(num_photos=40, estimator_images=800, estimator_pairs=200),
 )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from argan.generation.recipe import Quality
-from argan.pixels import LUMA
+from argan.pixels import LUMA, laplacian
 
 KEPT = ""  # the reason of a sample that was not rejected
 SHARPEST_PERCENTILE = 99  # of |Laplacian|: a photo may be smooth nearly everywhere, but not everywhere
@@ -67,12 +67,6 @@ def sharpness(photo: NDArray[np.uint8], where: NDArray[np.bool_] | None = None) 
     """Of the sharpest edges of a photo [H,W,3]: |Laplacian| of luma in [0, 1]; at the chosen places [H,W] alone, nan
     where there are none.
     """
-    edges = np.abs(_laplacian(photo @ np.array(LUMA) / 255))
+    edges = np.abs(laplacian(photo @ np.array(LUMA) / 255))
     chosen = edges if where is None else edges[where[1:-1, 1:-1]]
     return float(np.percentile(chosen, SHARPEST_PERCENTILE)) if chosen.size else float("nan")
-
-
-def _laplacian(luma: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[H,W] -> [H-2,W-2]: the four neighbours less four times the pixel."""
-    middle = luma[1:-1, 1:-1]
-    return luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * middle

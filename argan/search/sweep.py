@@ -36,8 +36,10 @@ class Objective:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judging:
-    """What a trial is judged with at each rung; smaller than jobs/evaluate.py's defaults, for there are many."""
+class JudgingSize:
+    """What a trial is judged with at each rung, and a run at its checkpoints: less than jobs/evaluate.py's defaults,
+    for there are many.
+    """
 
     num_photos: int = 500
     estimator_images: int = 16_000
@@ -68,7 +70,7 @@ class Sweep:
     """Keys that differ from the preset in every trial."""
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Sets of keys by name; a trial takes the one that its "variant" in `space` names: the columns of an ablation."""
-    judging: Judging = field(default_factory=Judging)
+    judging: JudgingSize = field(default_factory=JudgingSize)
     seed: int = 0
     data_fingerprint: str = ""
     """Of the set that trials are trained on: on other data it is another sweep."""

@@ -16,7 +16,7 @@ from argan.draws import Purpose, draw_z
 from argan.losses import focus_contrast
 from argan.models.camera import Camera
 from argan.models.discriminator import Discriminator
-from argan.pixels import LUMA
+from argan.pixels import LUMA, laplacian
 
 SAMPLES = 64
 PREFIX = "health/"
@@ -116,6 +116,4 @@ def mean_distance(images: Tensor) -> Tensor:
 def laplacian_rms(images: Tensor) -> Tensor:
     """Of luma, over all images; 0-d."""
     luma = torch.einsum("nchw,c->nhw", images.float(), torch.tensor(LUMA, device=images.device))
-    middle = luma[:, 1:-1, 1:-1]
-    around = luma[:, :-2, 1:-1] + luma[:, 2:, 1:-1] + luma[:, 1:-1, :-2] + luma[:, 1:-1, 2:]
-    return (around - 4 * middle).square().mean().sqrt()
+    return laplacian(luma).square().mean().sqrt()

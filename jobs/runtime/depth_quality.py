@@ -1,22 +1,19 @@
 """The depth that a run has learned: two estimators, one taught by fakes and one by truth, judged on the same photos."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from torch import Tensor
 
 from argan.api import Run
 from argan.config import Config
-from argan.errors import DataError, MissingError
 from argan.evaluation.depth import Evaluation, evaluate_depth
 from argan.evaluation.estimation import EstimatorBudget, Pairs, PairSource, build_estimator, train_estimator
 from argan.evaluation.measures import RankSettings, TruthSet
-from argan.evaluation.protocol import depth_protocol, protocol_hash, training_protocol
+from argan.evaluation.protocol import depth_protocol, training_protocol
 from argan.evaluation.scores import MEASURES
 from argan.models.estimator import Estimator
 from argan.pixels import to_signed
@@ -25,6 +22,7 @@ from argan.storage import Storage
 from argan.training.checkpoint import load_weights
 from argan.viewing.pictures import disparity_colours, grid, png_bytes
 from jobs.runtime.judges import Judges, progress_line, say
+from jobs.runtime.kept import kept
 
 PICTURES_EACH = 4  # best, median and worst
 PICTURE_SIDE_PX = 192
@@ -110,22 +108,16 @@ def _taught(
     device: torch.device,
 ) -> Estimator:
     """The estimator that these pairs teach: the kept one of this very protocol, else trained and kept."""
-    path = f"{teacher}-{protocol_hash(protocol)}.safetensors"
+
+    def train() -> dict[str, Tensor]:
+        source = pairs()
+        say(f"an estimator learns from {teacher}")
+        with progress_line(budget.num_images, "images") as progress:
+            net = train_estimator(source, budget, device=device, progress=progress)
+        return {key: tensor.cpu().contiguous() for key, tensor in net.state_dict().items()}
+
     net = build_estimator(budget, device)
-    try:
-        load_weights(net, load(cache.read_bytes(path)))
-        say(f"the estimator that learned from {teacher} is kept in {cache.uri}/{path}")
-        return net
-    except MissingError:
-        pass
-    except (SafetensorError, DataError) as error:
-        raise DataError(f"{cache.uri}/{path} is broken, delete it: {error}") from error
-    source = pairs()
-    say(f"an estimator learns from {teacher}")
-    with progress_line(budget.num_images, "images") as progress:
-        net = train_estimator(source, budget, device=device, progress=progress)
-    tensors = {key: tensor.cpu().contiguous() for key, tensor in net.state_dict().items()}
-    cache.write_bytes(path, save(tensors, {"protocol": json.dumps(protocol)}))
+    load_weights(net, kept(cache, teacher, protocol, train))
     return net
 
 

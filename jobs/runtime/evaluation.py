@@ -9,7 +9,9 @@ import torch
 
 from argan.api import Run, Which, load_run
 from argan.errors import UserError
+from argan.evaluation.estimation import EstimatorBudget
 from argan.runs.folder import find_run, read_config
+from argan.search.sweep import JudgingSize
 from argan.storage import open_storage
 from argan.viewing.evaluation_report import evaluation_report
 from jobs.runtime.depth_quality import DepthQuality, depth_pictures, judge_depth, plan_depth
@@ -35,6 +37,18 @@ class EvaluationRequest:
     optics: OpticsQuality = field(default_factory=OpticsQuality)
     parts: tuple[Part, ...] = PARTS
     use_gpu: bool | None = None  # None: where there is one
+
+
+def small_request(size: JudgingSize, *, photos_uri: str | None = None, **others: Any) -> EvaluationRequest:
+    """A judgement of that size; `photos_uri` is the set that photos are compared with, `others` the request's own."""
+    budget = EstimatorBudget(num_images=size.estimator_images, num_pairs=size.estimator_pairs, seed=size.seed)
+    num = size.num_photos
+    return EvaluationRequest(
+        num_photos=num,
+        depth=DepthQuality(budget=budget, seed=size.seed),
+        photos=PhotoQuality(photos_uri=photos_uri, num_fakes=num, num_reals=num, seed=size.seed),
+        **others,
+    )
 
 
 def plan(request: EvaluationRequest) -> dict[str, Any]:

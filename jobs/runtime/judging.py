@@ -9,20 +9,16 @@ from collections.abc import Callable
 from argan.api import Run
 from argan.data.manifest import read_manifest
 from argan.errors import UserError
-from argan.evaluation.estimation import EstimatorBudget
 from argan.runs.best import JUDGED
+from argan.search.sweep import JudgingSize
 from argan.storage import Storage
 from argan.training.state import TrainState
-from jobs.runtime.depth_quality import DepthQuality
-from jobs.runtime.evaluation import EvaluationRequest, judge_run
+from jobs.runtime.evaluation import judge_run, small_request
 from jobs.runtime.numbers import numbers
-from jobs.runtime.photo_quality import PhotoQuality
 
 log = logging.getLogger(__name__)
 
 FIRST_COST_S = 30.0  # what a judgement is taken to cost before there was one
-NUM_PHOTOS = 500  # real ones and generated ones
-BUDGET = EstimatorBudget(num_images=16_000, num_pairs=4_000)
 
 
 class Judging:
@@ -37,13 +33,12 @@ class Judging:
         self._run = run
         self._cache = run.child("estimators")
         has_truth = bool(read_manifest(data).truth) and state.config.method == "ar-gan"
-        self._request = EvaluationRequest(
+        self._request = small_request(
+            JudgingSize(),
+            photos_uri=data.uri,
             run_uri=run.uri,
             cache_uri=self._cache.uri,
             data_uri=data.uri if has_truth else None,
-            num_photos=NUM_PHOTOS,
-            depth=DepthQuality(budget=BUDGET),
-            photos=PhotoQuality(photos_uri=data.uri, num_fakes=NUM_PHOTOS, num_reals=NUM_PHOTOS),
             parts=("depth", "kid") if has_truth else ("kid",),
             use_gpu=state.device.type == "cuda",
         )

@@ -10,23 +10,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor
 
 from argan.api import Run
 from argan.data.manifest import read_manifest
 from argan.data.reading import decode_photos, read_photo_bytes
-from argan.errors import DataError, MissingError, UserError
+from argan.errors import DataError, UserError
 from argan.evaluation.coverage import NEIGHBOURS, coverage
 from argan.evaluation.features import EFFICIENTNET, Extractor, efficientnet, extract, torchscript
 from argan.evaluation.fid import FEWEST_IMAGES, fid
 from argan.evaluation.kid import KidSettings, kid
-from argan.evaluation.protocol import protocol_hash
 from argan.pixels import to_bytes
 from argan.storage import Storage, open_storage
 from argan.versions import platform_facts, versions
 from jobs.runtime.judges import Judges, progress_line, say
+from jobs.runtime.kept import kept
 
 SAMPLE_IMAGES = 256  # generated at once
 
@@ -139,18 +137,12 @@ def generated(run: Run, quality: PhotoQuality) -> Tensor:
 def kept_features(reals: RealPhotos, extractor: Extractor, cache: Storage) -> Tensor:
     """Of the real photos: read from the cache, where they lie by what they are of, or computed and put there."""
     facts = platform_facts(extractor.device) | versions()
-    path = f"features-{protocol_hash({'photos': reals.record, 'net': extractor.record, 'platform': facts})}.safetensors"
-    try:
-        features = load(cache.read_bytes(path))["features"]
-        say(f"the features of the real photos are kept in {cache.uri}/{path}")
-        return features
-    except MissingError:
-        pass
-    except (SafetensorError, KeyError) as error:
-        raise DataError(f"{cache.uri}/{path} is broken, delete it: {error}") from error
-    images = torch.from_numpy(reals.read())
-    say(f"features of {len(images):,} real photos")
-    with progress_line(len(images), "photos") as progress:
-        features = extract(extractor, images, progress)
-    cache.write_bytes(path, save({"features": features}))
-    return features
+    record = {"photos": reals.record, "net": extractor.record, "platform": facts}
+
+    def compute() -> dict[str, Tensor]:
+        images = torch.from_numpy(reals.read())
+        say(f"features of {len(images):,} real photos")
+        with progress_line(len(images), "photos") as progress:
+            return {"features": extract(extractor, images, progress)}
+
+    return kept(cache, "features", record, compute)["features"]

@@ -14,16 +14,13 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from argan import strict_json
 from argan.config import Config
 from argan.errors import CollapseError, DataError, MissingError, NonFiniteError, UserError
-from argan.evaluation.estimation import EstimatorBudget
 from argan.runs.checkpoints import read_pointer
 from argan.runs.lease import LeaseHeldError
-from argan.search.sweep import Judging
+from argan.search.sweep import JudgingSize
 from argan.settings import from_dict, override, run_name
 from argan.storage import open_storage
-from jobs.runtime.depth_quality import DepthQuality
-from jobs.runtime.evaluation import EvaluationRequest, evaluate
+from jobs.runtime.evaluation import evaluate, small_request
 from jobs.runtime.numbers import numbers
-from jobs.runtime.photo_quality import PhotoQuality
 from jobs.runtime.training import LEASE_S, TrainingRequest, train
 from jobs.runtime.workers import Workers
 
@@ -129,18 +126,10 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
     if stands_at != images:
         raise UserError(f"{run.uri} stands at {stands_at:,} images, not at the rung of {images:,}: who trained it on?")
     torch.set_num_threads(max(1, Workers(**work.workers).cpus_each))
-    judging = Judging(**work.judging)
-    request = EvaluationRequest(
+    request = small_request(
+        JudgingSize(**work.judging),
         run_uri=run.uri,
         cache_uri=f"{work.sweep_uri}/estimators",
-        num_photos=judging.num_photos,
-        depth=DepthQuality(
-            budget=EstimatorBudget(
-                num_images=judging.estimator_images, num_pairs=judging.estimator_pairs, seed=judging.seed
-            ),
-            seed=judging.seed,
-        ),
-        photos=PhotoQuality(num_fakes=judging.num_photos, seed=judging.seed),
         parts=("kid",) if config.method == "gan" else ("depth", "kid"),
         use_gpu=Workers(**work.workers).use_gpu,
     )

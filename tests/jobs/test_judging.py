@@ -1,6 +1,5 @@
 """A run is judged while it trains, for a share of the time, and the best checkpoints stay."""
 
-import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from argan.config import Config
 from argan.presets import preset
 from argan.runs.checkpoints import read_pointer
 from argan.runs.folder import open_run, read_history, write_config
+from argan.search.sweep import JudgingSize
 from argan.settings import override
 from argan.storage import Storage, open_storage
 from argan.training.loop import Tick
@@ -47,9 +47,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "NUM_PHOTOS", 12)
     monkeypatch.setattr(
-        judging, "BUDGET", dataclasses.replace(judging.BUDGET, num_images=64, num_pairs=32, channels=(8, 8, 8))
+        judging, "JudgingSize", lambda: JudgingSize(num_photos=12, estimator_images=64, estimator_pairs=32)
     )
 
 

@@ -21,7 +21,7 @@ from training_job import ROOT
 from argan.errors import UserError
 from argan.search.ledger import LEDGER, Ledger
 from argan.search.space import LogUniform
-from argan.search.sweep import Judging
+from argan.search.sweep import JudgingSize
 from argan.storage import open_storage
 from cluster.local_head import LocalHead
 from jobs.runtime.sweeping import PAGE, TABLE, learn_from, plan, report
@@ -189,7 +189,7 @@ def test_what_an_earlier_sweep_found_is_known(undisturbed: Path, scenes: str, tm
     others = {
         "no finished trial in this sweep's space": replace(sweep, space=elsewhere),
         "config differs": replace(sweep, fixed={"prior.gain": 3.0}),
-        "judging differs": replace(sweep, judging=Judging(num_photos=13)),
+        "judging differs": replace(sweep, judging=JudgingSize(num_photos=13)),
         "is for optuna": replace(sweep, search="random"),
     }
     for problem, other in others.items():

@@ -3,7 +3,7 @@
 import sys
 
 from argan.search.space import LogUniform, Uniform
-from argan.search.sweep import Judging, Objective, Sweep
+from argan.search.sweep import JudgingSize, Objective, Sweep
 from jobs.runtime.cli import run_job
 from jobs.runtime.sweeping import SweepRequest, run_sweep
 from jobs.runtime.workers import Workers
@@ -26,7 +26,7 @@ def tiny_sweep(num_trials: int, **changes: object) -> Sweep:
         "rungs_images": RUNGS,
         "num_trials": num_trials,
         "search": "random",
-        "judging": Judging(num_photos=12, estimator_images=64, estimator_pairs=32),
+        "judging": JudgingSize(num_photos=12, estimator_images=64, estimator_pairs=32),
     }
     return Sweep(**{**settings, **changes})
 
