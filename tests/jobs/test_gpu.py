@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 from training_job import ROOT
 
 from argan.runs.checkpoints import load_checkpoint
@@ -16,7 +15,6 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.ray,
     pytest.mark.timeout(900),  # each training compiles its nets anew
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
 ]
 FULL_SPEED = ("--compute.precision", "bf16", "--compute.compile", "true")
 

@@ -232,7 +232,6 @@ def test_shapes_that_do_not_fit_are_refused(disparity: tuple[int, ...], dof_scal
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_the_gpu_renders_the_same_without_a_synchronisation() -> None:
     scene = [tensor.float() for tensor in noise_scene(12)]
     renderer = renderer_with_expansion(3).float()

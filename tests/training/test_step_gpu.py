@@ -17,7 +17,6 @@ from argan.training.step import Share, train_batch
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
     pytest.mark.filterwarnings("default"),  # torch.compile has warnings of its own
 ]
 NUM_BATCHES = 8  # two of them with R1
