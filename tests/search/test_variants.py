@@ -1,6 +1,7 @@
 """An ablation: a trial takes a set of keys by its name."""
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from small_sweep import small_sweep
@@ -14,7 +15,7 @@ from argan.search.table import sweep_table
 from argan.settings import override, run_name
 from argan.storage import open_storage
 from jobs.train import parse
-from sweeps.ablation import SWEEP, VARIANTS
+from sweeps import ablation, recipe
 
 NAMES = ("ours", "plain")
 SPACE = {"variant": Choice(values=NAMES), "seed": Choice(values=(3, 4))}
@@ -71,7 +72,8 @@ def test_variants_that_mean_nothing_are_refused(wrong: dict) -> None:
         small_sweep(space=SPACE, search="grid", **wrong)
 
 
-def test_the_ablation_is_every_column_with_every_seed() -> None:
-    assert SWEEP.num_trials == len(VARIANTS) * 3
-    configs = [SWEEP.config({"variant": name, "seed": 0}) for name in VARIANTS]
-    assert len({run_name(config) for config in configs}) == len(VARIANTS)
+@pytest.mark.parametrize(("sweep", "seeds"), [(ablation, 3), (recipe, 1)])
+def test_every_variant_is_trained_with_every_seed_and_is_another_run(sweep: ModuleType, seeds: int) -> None:
+    assert sweep.SWEEP.num_trials == len(sweep.VARIANTS) * seeds
+    configs = [sweep.SWEEP.config({"variant": name, "seed": 0}) for name in sweep.VARIANTS]
+    assert len({run_name(config) for config in configs}) == len(sweep.VARIANTS)

@@ -1,0 +1,59 @@
+"""What might teach more depth, one change at a time: the screening behind docs/results/depth.md.
+
+    python jobs/sweep.py recipe --data build/scenes32 --out build/sweeps
+
+A search only in name: every variant once, to half of the preset's length, judged as jobs/evaluate.py judges by default.
+Differences that a seed could make are no reason to choose; the best are trained in full, with more seeds.
+"""
+
+from typing import Any
+
+from argan.search.space import Choice
+from argan.search.sweep import JudgingSize, Objective, Sweep
+
+LIGHT = {"optics.linear_light": True}
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "light averaged": LIGHT,
+    "codes averaged": {"optics.linear_light": False},
+    "batches of 8": {**LIGHT, "data.batch_images": 8, "data.num_lanes": 8},
+    "p(s) half normal": {**LIGHT, "dof.distribution": "half_normal"},
+    "p(s) uniform": {**LIGHT, "dof.distribution": "uniform"},
+    "R1 gamma 0.03": {**LIGHT, "optimizer.r1_gamma": 0.03},
+    "R1 gamma 0.3": {**LIGHT, "optimizer.r1_gamma": 0.3},
+    "steps free on edges": {**LIGHT, "prior.variation_weight": 0.03, "prior.edge_freedom": 6.0},
+    "occlusion": {**LIGHT, "optics.occlusion_steps": 8},
+    "occlusion for a prior": {
+        **LIGHT,
+        "optics.occlusion_steps": 12,
+        "optics.front_share": 1.0,
+        "prior.weight": 0.0,
+        "prior.contrast_weight": 0.0,
+    },
+    "depth expansion": {**LIGHT, "optics.expansion": True},
+    "7 views a side": {**LIGHT, "optics.views_per_side": 7},
+    "shifted photos": {**LIGHT, "augment.shift": 0.125},
+    "shifted and tinted photos": {**LIGHT, "augment.shift": 0.125, "augment.colour": 0.3},
+    "learning rates fall": {**LIGHT, "optimizer.lr_fall_images": 25_000},
+    "wider nets": {
+        **LIGHT,
+        "generator.channels": (256, 192, 128, 64),
+        "discriminator.channels": (48, 96, 192, 256),
+    },
+}
+
+SWEEP = Sweep(
+    name="recipe",
+    preset="small-32",
+    space={"variant": Choice(values=tuple(VARIANTS)), "seed": Choice(values=(0,))},
+    variants=VARIANTS,
+    objectives=(
+        Objective(name="kid", goal="min", reference=200.0),
+        Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-0.5),
+    ),
+    rungs_images=(100_000,),
+    num_trials=len(VARIANTS),
+    search="grid",
+    stopping="none",
+    judging=JudgingSize(num_photos=1000, estimator_images=48_000, estimator_pairs=8_000),
+)
