@@ -29,3 +29,7 @@ class NonFiniteError(UserError):
 
 class CollapseError(UserError):
     """The guard has ended a training: the message names what it saw, and where the run stands."""
+
+
+class FailedTrainingError(UserError):
+    """A training's workers failed more often than they may: the message has their last words."""

@@ -100,12 +100,6 @@ def report(request: SweepRequest) -> dict[str, Any]:
     return write_page(folder, ledger, request.data_uri)
 
 
-def num_left(ledger: Ledger) -> int:
-    """Trials that did not end yet, and those that are still to be proposed."""
-    unfinished = sum(trial.status is None for trial in ledger.trials)
-    return unfinished + max(0, ledger.sweep.num_trials - len(ledger.trials))
-
-
 def images_settled(ledger: Ledger) -> int:
     """Of the whole budget: an ended trial has used its share or saved it."""
     last = ledger.sweep.rungs_images[-1]
@@ -207,27 +201,25 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
             judging=asdict(ledger.sweep.judging),
             max_failures=request.max_failures,
         )
-        scheduler = LedgerScheduler(ledger, told)
+        scheduler = LedgerScheduler(ledger, told, request.max_failures)
         tuner = tune.Tuner(
             tune.with_resources(run_trial, {"memory": TRIAL_MEMORY_BYTES}),
             tune_config=tune.TuneConfig(
                 search_alg=LedgerSearch(ledger, {"work": asdict(work)}, request.concurrent),
                 scheduler=scheduler,
-                num_samples=num_left(ledger),
+                num_samples=-1,  # until the search has nothing left
             ),
             run_config=tune.RunConfig(
                 name=name,  # a new one each time: the ledger is the truth, Tune's own files are for nobody
                 storage_path=f"{request.uri}/ray",
-                failure_config=tune.FailureConfig(fail_fast=True),
                 verbose=0,
             ),
         )
         try:
-            results = tuner.fit()
-        except tune.TuneError:
+            tuner.fit()
+        except Exception:
             if scheduler.failed is not None:
                 raise scheduler.failed from None
             raise
-    if results.errors:
-        last_line = str(results.errors[0]).strip().splitlines()[-1]
-        raise UserError(f"a trial failed, the same command tries again: {last_line}")
+    if has_next(ledger):
+        raise UserError("trials are left and Tune has ended: the same command goes on")

@@ -12,7 +12,15 @@ from ray.exceptions import RayActorError
 from ray.train import ControllerError, FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
 
-from argan.errors import CollapseError, ConflictError, MissingError, NonFiniteError, StorageError, UserError
+from argan.errors import (
+    CollapseError,
+    ConflictError,
+    FailedTrainingError,
+    MissingError,
+    NonFiniteError,
+    StorageError,
+    UserError,
+)
 from argan.runs.lease import Lease
 from jobs.runtime.journal import Journal
 from jobs.runtime.worker import Work, train_worker
@@ -45,7 +53,8 @@ def keep_trying(
     `images_done()` says that the run stands, after a wait that grows with the failures in a row.
 
     Failures are in a row while no checkpoint was made between them; storage that stays away where one would go on is
-    a failure too. Raises UserError after more than `max_failures`, ConflictError where the lease is lost.
+    a failure too. After more than `max_failures` it raises FailedTrainingError, or UserError where it was storage;
+    ConflictError where the lease is lost.
     """
     number = failures = 0
     while True:
@@ -79,7 +88,8 @@ def pause_after(problem: Exception, failures: int, max_failures: int, images_see
         if died:
             print(problem, file=sys.stderr)  # the workers' own traceback, for whoever mends it
         times = "once" if failures == 1 else f"{failures} times in a row"
-        raise UserError(f"training failed {times} at {images_seen:,} images, the last time with {last_line}")
+        kind = FailedTrainingError if died else UserError
+        raise kind(f"training failed {times} at {images_seen:,} images, the last time with {last_line}")
     wait_s = min(FIRST_WAIT_S * 4 ** (failures - 1), LONGEST_WAIT_S)
     what = f"workers failed, going on from {images_seen:,} images" if died else "storage stays away, asked again"
     print(f"{what} in {wait_s:g} s: {last_line}", file=sys.stderr, flush=True)

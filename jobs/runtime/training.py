@@ -8,7 +8,7 @@ from typing import Any
 
 from argan.config import Config
 from argan.data.manifest import Manifest, read_manifest
-from argan.errors import MissingError, StorageError, UserError
+from argan.errors import DataError, MissingError, StorageError, UserError
 from argan.runs.checkpoints import load_checkpoint, read_pointer
 from argan.runs.folder import open_run, write_config
 from argan.runs.lease import Lease, acquire
@@ -151,6 +151,6 @@ def _check_shards(data: Storage, manifest: Manifest) -> None:
         size = sizes.get(shard.name)
         if size != shard.size_bytes:
             found = "missing" if size is None else f"{size:,} bytes"
-            raise UserError(
+            raise DataError(
                 f"{data.uri}/{shard.name} does not fit the manifest: {found}, expected {shard.size_bytes:,} bytes"
             )

@@ -13,7 +13,14 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from argan import strict_json
 from argan.config import Config
-from argan.errors import CollapseError, DataError, MissingError, NonFiniteError, UserError
+from argan.errors import (
+    CollapseError,
+    DataError,
+    FailedTrainingError,
+    MissingError,
+    NonFiniteError,
+    UserError,
+)
 from argan.runs.checkpoints import read_pointer
 from argan.runs.lease import LeaseHeldError
 from argan.search.sweep import JudgingSize
@@ -46,9 +53,28 @@ class TrialWork:
 
 
 def run_trial(given: dict[str, Any]) -> None:
-    """Tune's trainable: reports {"number", "images", "values" in JSON, "seconds"} at every rung left, or {"number",
-    "broke"} where it failed by its own configuration, and another trial may fare better.
+    """Tune's trainable: reports {"number", "images", "values" in JSON, "seconds"} at every rung left; {"number",
+    "broke"} where it failed by its own configuration, and another trial may fare better; {"number", "failed"} where it
+    did by anything else. So where Tune itself finds an error, the process was lost.
     """
+    try:
+        climb(given)
+    except RayTaskError as error:
+        key = "broke" if is_the_trials_own(error.cause) else "failed"
+        tune.report({"number": given["number"], key: last_line(error)})
+    except Exception as error:
+        tune.report({"number": given["number"], "failed": last_line(error)})
+
+
+def last_line(error: Exception) -> str:
+    """What went wrong, without where."""
+    cause = error.cause if isinstance(error, RayTaskError) else error
+    lines = str(cause).strip().splitlines()
+    return lines[-1] if lines else type(cause).__name__
+
+
+def climb(given: dict[str, Any]) -> None:
+    """From rung to rung, as long as Tune lets it."""
     work, config = TrialWork(**given["work"]), from_dict(given["config"])
     workers = Workers(**work.workers)
     # Else they would have to fit into what Tune has booked for this process.
@@ -64,14 +90,8 @@ def run_trial(given: dict[str, Any]) -> None:
         if images <= given["images_done"]:
             continue
         started_s = time.monotonic()
-        try:
-            ray.get(train_task.remote(work, override(config, {"schedule.total_images": images})))
-            values = ray.get(judge_task.remote(work, config, images))
-        except RayTaskError as error:
-            if not is_the_trials_own(error.cause):
-                raise
-            tune.report({"number": given["number"], "broke": str(error.cause)})
-            return
+        ray.get(train_task.remote(work, override(config, {"schedule.total_images": images})))
+        values = ray.get(judge_task.remote(work, config, images))
         if config.method != "gan":  # it has no depth: an objective of depth is worth nothing there
             require_measured(values, work.objectives)
         seconds = time.monotonic() - started_s
@@ -79,9 +99,13 @@ def run_trial(given: dict[str, Any]) -> None:
         tune.report({"number": given["number"], "images": images, "values": text, "seconds": seconds})
 
 
+class PassedRungError(UserError):
+    """The run has gone on past the rung: what it was worth there nobody can tell any more."""
+
+
 def is_the_trials_own(error: object) -> bool:
     """Whether another trial may fare better: not where data or storage are wrong, or somebody else holds the run."""
-    return isinstance(error, NonFiniteError | CollapseError) or type(error) is UserError
+    return isinstance(error, NonFiniteError | CollapseError | FailedTrainingError | PassedRungError)
 
 
 def require_measured(values: dict[str, float | None], objectives: tuple[str, ...]) -> None:
@@ -114,7 +138,7 @@ def train_to(work: TrialWork, config: Config) -> None:
 def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | None]:
     """The numbers of jobs/evaluate.py by their dotted names; kept in the sweep's folder, so a rung is judged once.
 
-    Raises UserError where the run has gone on past the rung: what it was worth there nobody can tell any more.
+    Raises PassedRungError where the run has gone on past it.
     """
     kept, name = open_storage(work.sweep_uri), f"judged/{run_name(config)}-{images}.json"
     try:
@@ -124,7 +148,9 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
     run = open_storage(f"{work.runs_uri}/{run_name(config)}")
     stands_at = read_pointer(run).checkpoints[0]["images_seen"]
     if stands_at != images:
-        raise UserError(f"{run.uri} stands at {stands_at:,} images, not at the rung of {images:,}: who trained it on?")
+        raise PassedRungError(
+            f"{run.uri} stands at {stands_at:,} images, not at the rung of {images:,}: who trained it on?"
+        )
     torch.set_num_threads(max(1, Workers(**work.workers).cpus_each))
     request = small_request(
         JudgingSize(**work.judging),

@@ -1,6 +1,8 @@
 """Ray Tune's search and scheduling, answered from the ledger: Tune runs the trials, the ledger knows them."""
 
 import json
+import sys
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -56,13 +58,19 @@ class LedgerSearch(Searcher):
 
 
 class LedgerScheduler(FIFOScheduler):
-    """Writes every result into the ledger before anything follows from it, and gives trials up by the sweep's rule."""
+    """Writes every result into the ledger before anything follows from it, and gives trials up by the sweep's rule.
 
-    def __init__(self, ledger: Ledger, told: Callable[[Trial], None]) -> None:
-        """`told` is called after each result."""
+    A trial whose process was lost, with its node or for want of memory, is none that ended: the search hands it out
+    again, and it goes on from its last rung.
+    """
+
+    def __init__(self, ledger: Ledger, told: Callable[[Trial], None], max_failures: int) -> None:
+        """`told` is called after each result; `max_failures` is how often in a row a trial's process may be lost."""
         super().__init__()
         self._ledger = ledger
         self._told = told
+        self._max_failures = max_failures
+        self._lost: Counter[int] = Counter()
         self.failed: UserError | None = None  # Tune wraps it beyond recognition
 
     def __getstate__(self) -> dict[str, Any]:
@@ -75,10 +83,21 @@ class LedgerScheduler(FIFOScheduler):
             self.failed = error
             raise
 
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        number = trial.config["number"]
+        self._lost[number] += 1
+        if self._lost[number] > self._max_failures:
+            self.failed = UserError(f"the process of trial {number} was lost {self._lost[number]} times in a row")
+            raise self.failed
+        print(f"the process of trial {number} was lost: another takes over", file=sys.stderr, flush=True)
+
     def _take(self, result: dict[str, Any]) -> bool:
         """Whether the trial goes on."""
         ledger, number = self._ledger, result["number"]
         ours = ledger.trials[number]
+        if "failed" in result:
+            raise UserError(f"trial {number} failed, the same command tries again: {result['failed']}")
+        self._lost[number] = 0
         if "broke" in result:
             ledger.end(number, "broke", result["broke"])
             keeps = False

@@ -5,6 +5,8 @@ The kills are slow: pytest tests/jobs/test_sweep.py -m slow
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,16 +72,16 @@ def wait_for(process: subprocess.Popen[str], out: Path, kind: str, trial: int, n
         time.sleep(0.2)
 
 
-def kill_training_worker(head: LocalHead) -> None:
-    """The next one that there is."""
+def kill_process(head: LocalHead, name: str) -> None:
+    """The next one that there is of that name."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         for process in psutil.Process(head.pid).children(recursive=True):
-            if process.name().startswith("ray::RayTrain"):
+            if process.name().startswith(name):
                 process.kill()
                 return
         time.sleep(0.1)
-    pytest.fail("nothing is trained")
+    pytest.fail(f"there is no {name}")
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +153,7 @@ def test_driver_worker_and_head_killed_and_the_same_table(undisturbed: Path, sce
             wait_for(driver, tmp_path, "rung", 0)
             driver.kill()
         with start(scenes, tmp_path, **environment) as driver:
-            kill_training_worker(head)
+            kill_process(head, "ray::RayTrain")
             wait_for(driver, tmp_path, "rung", 1)
             os.killpg(head.pid, signal.SIGKILL)
             driver.communicate(timeout=PATIENCE_S)
@@ -159,6 +161,37 @@ def test_driver_worker_and_head_killed_and_the_same_table(undisturbed: Path, sce
     with LocalHead() as head:
         run(scenes, tmp_path, **head.environment(), RAY_ADDRESS=head.cluster_address)
     assert events(tmp_path) == events(undisturbed)
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_lost_process_of_a_trial_is_replaced_and_the_sweep_goes_on(
+    undisturbed: Path, scenes: str, tmp_path: Path
+) -> None:
+    """As when a node dies that held nothing but the trial's own process: the job does not end."""
+    with LocalHead() as head:
+        environment = {**head.environment(), "RAY_ADDRESS": head.cluster_address}
+        with start(scenes, tmp_path, **environment) as driver:
+            for event in ("proposed", "rung"):
+                wait_for(driver, tmp_path, event, 0)
+                kill_process(head, "ray::ImplicitFu")  # as much of its name as the kernel keeps
+            _, errors = driver.communicate(timeout=PATIENCE_S)
+    assert driver.returncode == 0, errors
+    assert errors.count("was lost: another takes over") == 2
+    assert events(tmp_path) == events(undisturbed)
+
+
+@pytest.mark.ray
+def test_data_that_breaks_on_the_way_ends_the_sweep_with_one_sentence(scenes: str, tmp_path: Path) -> None:
+    data = shutil.copytree(scenes, tmp_path / "data")
+    shard = sorted(data.rglob("*.tar"))[-1]
+    shard.write_bytes(shard.read_bytes()[: shard.stat().st_size // 2])
+    with start(str(data), tmp_path / "out") as driver:
+        _, errors = driver.communicate(timeout=PATIENCE_S)
+    assert driver.returncode == 1
+    assert "Traceback" not in errors
+    assert re.search(f"trial 0 failed, the same command tries again: .*{shard.name}", errors), errors
+    assert [event["event"] for event in events(tmp_path / "out")] == ["sweep", "proposed"]
 
 
 def test_a_report_of_what_there_is_and_nothing_where_nothing_is(scenes: str, tmp_path: Path) -> None:
