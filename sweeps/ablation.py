@@ -38,5 +38,5 @@ SWEEP = Sweep(
     num_trials=15,
     search="grid",
     stopping="none",
-    judging=JudgingSize(num_photos=1000, estimator_images=48_000, estimator_pairs=8_000),
+    judging=JudgingSize(num_photos=1000, estimator_images=48_000, estimator_pairs=8_000, optics=True),
 )

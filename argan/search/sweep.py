@@ -44,6 +44,8 @@ class JudgingSize:
     num_photos: int = 500
     estimator_images: int = 16_000
     estimator_pairs: int = 4_000
+    optics: bool = False
+    """Whether the width of blur and the sharpness of deep pictures are measured too."""
     seed: int = 0
 
 

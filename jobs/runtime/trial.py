@@ -26,7 +26,7 @@ from argan.runs.lease import LeaseHeldError
 from argan.search.sweep import JudgingSize
 from argan.settings import from_dict, override, run_name
 from argan.storage import open_storage
-from jobs.runtime.evaluation import evaluate, small_request
+from jobs.runtime.evaluation import Part, evaluate, small_request
 from jobs.runtime.numbers import numbers
 from jobs.runtime.training import LEASE_S, TrainingRequest, train
 from jobs.runtime.workers import Workers
@@ -152,11 +152,13 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
             f"{run.uri} stands at {stands_at:,} images, not at the rung of {images:,}: who trained it on?"
         )
     torch.set_num_threads(max(1, Workers(**work.workers).cpus_each))
+    size = JudgingSize(**work.judging)
+    parts: tuple[Part, ...] = ("depth", "kid", "optics") if size.optics else ("depth", "kid")
     request = small_request(
-        JudgingSize(**work.judging),
+        size,
         run_uri=run.uri,
         cache_uri=f"{work.sweep_uri}/estimators",
-        parts=("kid",) if config.method == "gan" else ("depth", "kid"),
+        parts=("kid",) if config.method == "gan" else parts,
         use_gpu=Workers(**work.workers).use_gpu,
     )
     result = strict_json.finite(evaluate(request)[0])
