@@ -17,9 +17,11 @@ Precision = Literal["fp32", "bf16", "fp64"]
 GuardAction = Literal["tell", "stop", "roll_back"]
 
 
-def option(default: Any, help: str, *, names_run: bool = True) -> Any:
-    """A field with a line of help: its unit and what "off" means."""
-    return field(default=default, metadata={"help": help, "names_run": names_run})
+def option(default: Any, help: str, *, names_run: bool = True, unnamed_at: Any = None) -> Any:
+    """A field with a line of help: its unit and what "off" means. An option that is younger than the runs there are is
+    `unnamed_at` its off value: they keep their names.
+    """
+    return field(default=default, metadata={"help": help, "names_run": names_run, "unnamed_at": unnamed_at})
 
 
 def require(condition: bool, key: str, value: object, rule: str) -> None:
@@ -56,7 +58,9 @@ class OpticsConfig:
         "edge", "edge: views reach the aperture's edge; blur: D blurs as wide as it says"
     )
     linear_light: bool = option(False, "average light, as lenses do, instead of sRGB codes")
-    occlusion_steps: int = option(0, "steps of disparity in which front hides behind; 0 is off: R sees no occlusion")
+    occlusion_steps: int = option(
+        0, "steps of disparity in which front hides behind; 0 is off: R sees no occlusion", unnamed_at=0
+    )
     expansion: bool = option(False, "depth expansion network T")
     expansion_weight: float = option(1.0, "lambda_T, weight of mean |T(E)|; only with optics.expansion")
 
@@ -66,9 +70,9 @@ class OpticsConfig:
         odd = self.views_per_side >= 1 and self.views_per_side % 2 == 1
         require(odd, "optics.views_per_side", self.views_per_side, "odd and at least 1")
         require(self.expansion_weight >= 0, "optics.expansion_weight", self.expansion_weight, "at least 0")
-        most = 0 if self.expansion else 64
-        rule = "0 with optics.expansion" if self.expansion else f"from 0 to {most}"
-        require(0 <= self.occlusion_steps <= most, "optics.occlusion_steps", self.occlusion_steps, rule)
+        fits = self.occlusion_steps == 0 or (4 <= self.occlusion_steps <= 64 and not self.expansion)
+        rule = "0 with optics.expansion" if self.expansion else "0, or from 4 to 64"
+        require(fits, "optics.occlusion_steps", self.occlusion_steps, rule)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +100,9 @@ class PriorConfig:
     contrast_weight: float = option(1.5, "weight of the contrast loss, which punishes inverted disparity; 0 is off")
     contrast_margin: float = option(0.3, "contrast from which on that loss is 0: D_p has 1, constant disparity 0")
     variation_weight: float = option(0.01, "weight of the total variation of D / d_max, per width; 0 is off")
-    edge_freedom: float = option(0.0, "a step of D on an edge dI_d counts exp(-this |dI_d|) as much; 0: as much as any")
+    edge_freedom: float = option(
+        0.0, "a step of D on an edge dI_d counts exp(-this |dI_d|) as much; 0: as much as any", unnamed_at=0
+    )
     radius: float = option(0.25, "r_th, where focus ends, in units of the width from the centre")
     gain: float = option(2.2, "g, how fast D_p falls to -d_max beyond the radius")
 
@@ -138,7 +144,7 @@ class OptimizerConfig:
 
     generator_lr: float = option(5e-4, "learning rate of the generator")
     discriminator_lr: float = option(5e-4, "learning rate of the discriminator")
-    lr_fall_images: int = option(0, "images from which on both rates fall as 1 / sqrt(images); 0 is off")
+    lr_fall_images: int = option(0, "images from which on both rates fall as 1 / sqrt(images); 0 is off", unnamed_at=0)
     beta1: float = option(0.0, "Adam beta1")
     beta2: float = option(0.99, "Adam beta2")
     r1_gamma: float = option(0.1, "weight of the R1 penalty; 0 is off")
@@ -165,8 +171,10 @@ class AugmentConfig:
     that changes blur.
     """
 
-    shift: float = option(0.0, "largest shift each way, in widths, by whole pixels; 0 is off")
-    colour: float = option(0.0, "strength of random brightness, saturation and contrast, up to 1; 0 is off")
+    shift: float = option(0.0, "largest shift each way, in widths, by whole pixels; 0 is off", unnamed_at=0)
+    colour: float = option(
+        0.0, "strength of random brightness, saturation and contrast, up to 1; 0 is off", unnamed_at=0
+    )
 
     def __post_init__(self) -> None:
         require(0 <= self.shift <= 0.5, "augment.shift", self.shift, "from 0 to 0.5")

@@ -24,7 +24,7 @@ class DataError(UserError):
 
 
 class NonFiniteError(UserError):
-    """A loss stopped being a number: the message names the interval of images seen."""
+    """A loss or an estimate stopped being a number: the message names which, and the images seen."""
 
 
 class CollapseError(UserError):

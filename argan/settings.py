@@ -90,17 +90,27 @@ def _parse(key: str, value: Any, kind: Any) -> Any:
         raise UserError(f"{key} must be of type {kind.__name__}, got {value!r}") from None
 
 
+def learned_keys(config: Config) -> dict[str, Any]:
+    """The dotted keys that change what is learned, with their values."""
+    return {key: value for key, (value, _) in _learned(config).items()}
+
+
 def naming_keys(config: Config) -> dict[str, Any]:
-    """The dotted keys that change what is learned, with their values: they name the run."""
-    keys: dict[str, Any] = {}
+    """Those of them that name the run: an option that came later names it only where it is on."""
+    return {key: value for key, (value, unnamed_at) in _learned(config).items() if value != unnamed_at}
+
+
+def _learned(config: Config) -> dict[str, tuple[Any, Any]]:
+    """Each key's value, and the one that it is not named at."""
+    keys: dict[str, tuple[Any, Any]] = {}
     for item in dataclasses.fields(config):
         value = getattr(config, item.name)
         if not dataclasses.is_dataclass(value):
-            keys[item.name] = value
+            keys[item.name] = value, None
             continue
         for inner in dataclasses.fields(value):
             if inner.metadata["names_run"]:
-                keys[f"{item.name}.{inner.name}"] = getattr(value, inner.name)
+                keys[f"{item.name}.{inner.name}"] = getattr(value, inner.name), inner.metadata["unnamed_at"]
     return keys
 
 

@@ -14,6 +14,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from argan.errors import UserError
 from argan.search.sweep import VARIANT
 
 GAN = "standard GAN"
@@ -49,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     for variant, by_seed in found.items():
         columns[variant] = {name: values for name, key in ROWS.items() if (values := numbers(by_seed, key))}
         if GAN in found:
-            pairs = [by_seed[seed]["kid"] / found[GAN][seed]["kid"] for seed in by_seed.keys() & found[GAN].keys()]
+            pairs = [by_seed[seed]["kid"] / found[GAN][seed]["kid"] for seed in sorted(by_seed)]
             columns[variant]["KID over the standard GAN's"] = pairs
     columns[CEILING] = {}
     untrained(next(one for by_seed in found.values() for one in by_seed.values() if "trivial_all" in one), columns)
@@ -61,14 +62,15 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def results(folder: Path) -> dict[str, dict[int, dict[str, Any]]]:
-    """[variant][seed]: the whole evaluation of each trial at its last rung."""
+    """[variant][seed]: the whole evaluation of each trial at its last rung. Raises UserError where one is missing."""
     table = json.loads((folder / "table.json").read_text())
     last = table["sweep"]["rungs_images"][-1]
     found: dict[str, dict[int, dict[str, Any]]] = {}
+    if odd := [f"{trial['number']} ({trial['error']})" for trial in table["trials"] if trial["status"] != "finished"]:
+        raise UserError(f"these trials have not finished: {', '.join(odd)}")
     for trial in table["trials"]:
-        if trial["status"] == "finished":
-            judged = json.loads((folder / "judged" / f"{trial['run']}-{last}.json").read_text())
-            found.setdefault(trial["changes"][VARIANT], {})[trial["changes"]["seed"]] = judged
+        judged = json.loads((folder / "judged" / f"{trial['run']}-{last}.json").read_text())
+        found.setdefault(trial["changes"][VARIANT], {})[trial["changes"]["seed"]] = judged
     return found
 
 

@@ -17,6 +17,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from argan.errors import UserError
 from argan.search.replay import resample
 from argan.search.sweep import Stopping
 
@@ -33,9 +34,11 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     table = json.loads(arguments.table.read_text())
     sweep = table["sweep"]
+    if odd := [trial["number"] for trial in table["trials"] if trial["status"] != "finished"]:
+        raise UserError(f"the trials {odd} were not run in full: what is left of a sweep that stops some is a choice")
     keep_share = arguments.keep_share or sweep["keep_share"]
     signs = [1 if objective["goal"] == "min" else -1 for objective in sweep["objectives"]]
-    curves = [curve for trial in table["trials"] if (curve := costs(trial, sweep, signs))]
+    curves = [costs(trial, sweep, signs) for trial in table["trials"]]
     reference = [sign * value for sign, value in zip(signs, sweep["reference"], strict=True)]
     result: dict[str, Any] = {"trials": len(curves), "resamples": arguments.resamples, "keep_share": keep_share}
     for rule in RULES:
@@ -57,10 +60,8 @@ def main(argv: list[str] | None = None) -> None:
     print(json.dumps(result))
 
 
-def costs(trial: dict[str, Any], sweep: dict[str, Any], signs: list[int]) -> list[list[float]] | None:
-    """[rung][objective], to be made small; None for a trial that was not run in full."""
-    if len(trial["rungs"]) < len(sweep["rungs_images"]):
-        return None
+def costs(trial: dict[str, Any], sweep: dict[str, Any], signs: list[int]) -> list[list[float]]:
+    """[rung][objective], to be made small."""
     names = [objective["name"] for objective in sweep["objectives"]]
     values = [[rung["values"].get(name) for name in names] for rung in trial["rungs"]]
     infinite = float("inf")

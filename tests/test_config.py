@@ -7,7 +7,7 @@ import pytest
 from argan.config import Config
 from argan.errors import UserError
 from argan.presets import preset, presets
-from argan.settings import from_dict, naming_keys, override, run_name, to_dict
+from argan.settings import from_dict, learned_keys, naming_keys, override, run_name, to_dict
 
 
 @pytest.mark.parametrize("name", presets())
@@ -71,6 +71,23 @@ def test_a_run_is_named_by_what_changes_its_result() -> None:
     for key, value in {"seed": 1, "prior.weight": 0.9, "data.fingerprint": "x", "compute.precision": "fp64"}.items():
         assert run_name(override(base, {key: value})) != run_name(base), key
     assert not any(key.startswith("schedule.") for key in naming_keys(base))
+
+
+def test_an_option_that_came_later_names_a_run_only_where_it_is_on() -> None:
+    """Or the runs there are would be begun anew by the command that prolonged them."""
+    base = preset("small-32")
+    later = {
+        f"{section.name}.{item.name}"
+        for section in dataclasses.fields(base)
+        if dataclasses.is_dataclass(part := getattr(base, section.name))
+        for item in dataclasses.fields(part)
+        if item.metadata["unnamed_at"] is not None
+    }
+    assert {"augment.shift", "optics.occlusion_steps"} <= later
+    assert learned_keys(base).keys() - naming_keys(base).keys() == later
+    for key in later:
+        on = override(base, {key: 8 if isinstance(learned_keys(base)[key], int) else 0.25})
+        assert run_name(on) != run_name(base), key
 
 
 def test_every_field_has_help() -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from argan.errors import NonFiniteError
 from argan.evaluation.measures import TruthSet
 
 SIZE_MEASURES = ("disparity_error_px", "side")
@@ -44,7 +45,7 @@ def measure_sizes(estimates: NDArray, truth: TruthSet) -> Sizes:
     """
     guess, true = (np.asarray(maps, np.float64).reshape(len(truth.images), -1) for maps in (estimates, truth.disparity))
     if not np.isfinite(guess).all():
-        raise ValueError("an estimate is not finite somewhere")
+        raise NonFiniteError("an estimate of disparity is not finite somewhere")
     width_px = truth.images.shape[-1]
     fitted_on = np.arange(len(true)) % DEVELOPMENT_ONE_IN == 0
     scale = positive_scale(guess[fitted_on], true[fitted_on])

@@ -11,7 +11,7 @@ from argan.config import Config
 from argan.errors import UserError
 from argan.presets import preset
 from argan.search.space import Choice, Range, describe, grid_points
-from argan.settings import naming_keys, override
+from argan.settings import learned_keys, naming_keys, override
 
 SETTLED = ("schedule.total_images", "schedule.judging_share", "data.fingerprint", "preset")
 
@@ -105,7 +105,7 @@ class Sweep:
             if key in SETTLED:
                 raise UserError(f"{key} is the sweep's own to set")
         somewhere = self._somewhere()
-        known = naming_keys(self.config(somewhere)).keys() | ({VARIANT} if self.variants else set())
+        known = learned_keys(self.config(somewhere)).keys() | ({VARIANT} if self.variants else set())
         if odd := sorted(self.space.keys() - known):
             raise UserError(f"{odd[0]} does not change what is learned: there is nothing to search for")
         # What the configuration refuses is refused now, not after hours.
@@ -137,6 +137,13 @@ class Sweep:
         """A place in the middle, at no end of any range."""
         return {key: of.at(0.37) for key, of in self.space.items()}
 
+    def examples(self) -> dict[str, Config]:
+        """A configuration of each variant, somewhere in the middle; of "" where there are none."""
+        somewhere = self._somewhere()
+        if not self.variants:
+            return {"": self.config(somewhere)}
+        return {name: self.config({**somewhere, VARIANT: name}) for name in self.variants}
+
     def grid(self) -> dict[str, list[Any]]:
         """The points of each key."""
         return {key: grid_points(of, self.grid_points) for key, of in self.space.items()}
@@ -146,9 +153,11 @@ class Sweep:
         values = asdict(self)
         del values["num_trials"]
         values["space"] = {key: describe(of) for key, of in self.space.items()}
-        learned = naming_keys(self.config(self._somewhere()))
-        varying = self.space.keys() | {key for changes in self.variants.values() for key in changes}
-        values["config"] = {key: value for key, value in learned.items() if key not in varying}  # presets change
+        fixed = {
+            name: {key: value for key, value in naming_keys(config).items() if key not in self.space}
+            for name, config in self.examples().items()
+        }
+        values["config"] = fixed if self.variants else fixed[""]  # presets change
         return json.loads(json.dumps(values))
 
     @property

@@ -88,7 +88,11 @@ def run_sweep(request: SweepRequest) -> dict[str, Any]:
 
         if has_next(ledger):
             _run_on_ray(request, ledger, f"tune-{lease.generation}", told)
-        return write_page(folder, ledger, request.data_uri)
+        table = write_page(folder, ledger, request.data_uri)
+    ends = [trial for trial in ledger.trials if trial.status]
+    if ends and all(trial.status == "broke" for trial in ends):
+        raise UserError(f"every trial broke, the last one: {ends[-1].error}")
+    return table
 
 
 def report(request: SweepRequest) -> dict[str, Any]:
@@ -172,6 +176,10 @@ def trial_workers(request: SweepRequest, nodes: list[dict[str, Any]]) -> Workers
     from jobs.runtime.trainer import scaling
 
     asked, at_once = request.workers, request.concurrent
+    for name, config in request.resolved.examples().items():
+        if asked.maximum > config.data.num_lanes:
+            of = f" of the variant {name!r}" if name else ""
+            raise UserError(f"{asked.maximum} workers are more than data.num_lanes = {config.data.num_lanes}{of}")
     together = replace(asked, minimum=asked.minimum * at_once, maximum=asked.maximum * at_once)
     given = scaling(together, nodes)
     gpus = int(sum(node["Resources"].get("GPU", 0) for node in nodes if node["Alive"]))
@@ -187,6 +195,7 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
         # These import Ray, which reads its environment at import: start_ray has set it by now.
         import ray
         from ray import tune
+        from ray.exceptions import OutOfMemoryError
 
         from jobs.runtime.trial import TrialWork, run_trial
         from jobs.runtime.tune_ledger import LedgerScheduler, LedgerSearch
@@ -217,9 +226,11 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
         )
         try:
             tuner.fit()
-        except Exception:
+        except Exception as error:
             if scheduler.failed is not None:
                 raise scheduler.failed from None
+            if isinstance(error.__cause__, OutOfMemoryError):  # of a trial's own process: Tune gives up then
+                raise UserError("a trial's process was killed for want of memory, the same command goes on") from error
             raise
     if has_next(ledger):
         raise UserError("trials are left and Tune has ended: the same command goes on")

@@ -40,6 +40,10 @@ KEEP_MEMORY = {
 class WorkersFailedError(Exception):
     """Workers died or lost their way to each other or to storage: worth another try from the last checkpoint."""
 
+    def __init__(self, text: str, *, of_storage: bool = False) -> None:
+        super().__init__(text)
+        self.of_storage = of_storage
+
 
 def keep_trying(
     try_once: Callable[[int, int], int],
@@ -88,7 +92,7 @@ def pause_after(problem: Exception, failures: int, max_failures: int, images_see
         if died:
             print(problem, file=sys.stderr)  # the workers' own traceback, for whoever mends it
         times = "once" if failures == 1 else f"{failures} times in a row"
-        kind = FailedTrainingError if died else UserError
+        kind = FailedTrainingError if isinstance(problem, WorkersFailedError) and not problem.of_storage else UserError
         raise kind(f"training failed {times} at {images_seen:,} images, the last time with {last_line}")
     wait_s = min(FIRST_WAIT_S * 4 ** (failures - 1), LONGEST_WAIT_S)
     what = f"workers failed, going on from {images_seen:,} images" if died else "storage stays away, asked again"
@@ -186,13 +190,15 @@ def reason(error: TrainingFailedError) -> Exception:
     failures = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else []
     if isinstance(error, ControllerError):
         failures.append(error.controller_failure)
+    of_storage = False
     for failure in failures:
         cause: BaseException | None = failure
         while cause is not None:
             if isinstance(cause, UserError) and not passes(cause):
                 return cause
+            of_storage = of_storage or isinstance(cause, StorageError)
             cause = getattr(cause, "cause", None) or getattr(cause, "_base_exc", None) or cause.__cause__
-    return WorkersFailedError(str(error))
+    return WorkersFailedError(str(error), of_storage=of_storage)
 
 
 def passes(error: UserError) -> bool:

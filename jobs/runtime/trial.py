@@ -3,12 +3,12 @@
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import ray
 import torch
 from ray import tune
-from ray.exceptions import RayTaskError
+from ray.exceptions import NodeDiedError, OutOfMemoryError, RayTaskError, WorkerCrashedError
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from argan import strict_json
@@ -53,17 +53,29 @@ class TrialWork:
 
 
 def run_trial(given: dict[str, Any]) -> None:
-    """Tune's trainable: reports {"number", "images", "values" in JSON, "seconds"} at every rung left; {"number",
-    "broke"} where it failed by its own configuration, and another trial may fare better; {"number", "failed"} where it
-    did by anything else. So where Tune itself finds an error, the process was lost.
+    """Tune's trainable: reports {"number", "images", "values" in JSON, "seconds"} at every rung left.
+
+    Where it fails, {"number", "broke"} by its own configuration, so another trial may fare better; {"number",
+    "crashed"} where its training or judging died, and that may be its own too; {"number", "failed"} by anything else.
+    What raises is a process that was lost, this one or one that worked for it: Tune is told so, and another takes the
+    trial over.
     """
     try:
         climb(given)
-    except RayTaskError as error:
-        key = "broke" if is_the_trials_own(error.cause) else "failed"
-        tune.report({"number": given["number"], key: last_line(error)})
+    except (WorkerCrashedError, NodeDiedError, OutOfMemoryError):
+        raise
     except Exception as error:
-        tune.report({"number": given["number"], "failed": last_line(error)})
+        tune.report({"number": given["number"], verdict(error): last_line(error)})
+
+
+def verdict(error: Exception) -> Literal["broke", "crashed", "failed"]:
+    """Not the trial's own is what is wrong with data or storage, and that somebody else holds the run."""
+    cause = error.cause if isinstance(error, RayTaskError) else error
+    if isinstance(cause, NonFiniteError | CollapseError | PassedRungError):
+        return "broke"
+    if isinstance(cause, FailedTrainingError | torch.cuda.OutOfMemoryError):
+        return "crashed"
+    return "failed"
 
 
 def last_line(error: Exception) -> str:
@@ -79,11 +91,12 @@ def climb(given: dict[str, Any]) -> None:
     workers = Workers(**work.workers)
     # Else they would have to fit into what Tune has booked for this process.
     anywhere = PlacementGroupSchedulingStrategy(placement_group=None)
-    train_task = ray.remote(num_cpus=0, max_retries=work.max_failures, scheduling_strategy=anywhere)(train_to)
+    # Not retried by Ray: nobody would hear of it, and what is killed for want of memory may be retried for ever.
+    train_task = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=anywhere)(train_to)
     judge_task = ray.remote(
         num_cpus=max(1, workers.cpus_each),
         num_gpus=1 if workers.use_gpu else 0,
-        max_retries=work.max_failures,
+        max_retries=0,
         scheduling_strategy=anywhere,
     )(judge)
     for images in work.rungs_images:
@@ -101,11 +114,6 @@ def climb(given: dict[str, Any]) -> None:
 
 class PassedRungError(UserError):
     """The run has gone on past the rung: what it was worth there nobody can tell any more."""
-
-
-def is_the_trials_own(error: object) -> bool:
-    """Whether another trial may fare better: not where data or storage are wrong, or somebody else holds the run."""
-    return isinstance(error, NonFiniteError | CollapseError | FailedTrainingError | PassedRungError)
 
 
 def require_measured(values: dict[str, float | None], objectives: tuple[str, ...]) -> None:

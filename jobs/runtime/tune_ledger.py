@@ -1,6 +1,7 @@
 """Ray Tune's search and scheduling, answered from the ledger: Tune runs the trials, the ledger knows them."""
 
 import json
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -37,7 +38,10 @@ class LedgerSearch(Searcher):
             return Searcher.FINISHED if not self._running else None
         self._running[trial_id] = trial.number
         config = self._ledger.sweep.config(trial.changes)
-        assert run_name(config) == trial.run  # the definition holds all that names a run
+        if run_name(config) != trial.run:
+            raise UserError(
+                f"trial {trial.number} was begun as {trial.run}, and is {run_name(config)} now: other code?"
+            )
         given = {"number": trial.number, "config": to_dict(config), "images_done": trial.images}
         return {**self._shared, **given}
 
@@ -86,17 +90,23 @@ class LedgerScheduler(FIFOScheduler):
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
         number = trial.config["number"]
         self._lost[number] += 1
+        why = ((trial.get_error() or "").strip().splitlines() or ["an error without words"])[-1]
         if self._lost[number] > self._max_failures:
-            self.failed = UserError(f"the process of trial {number} was lost {self._lost[number]} times in a row")
+            times = f"{self._lost[number]} times in a row"
+            self.failed = UserError(f"the process of trial {number} was lost {times}, the last time with {why}")
             raise self.failed
-        print(f"the process of trial {number} was lost: another takes over", file=sys.stderr, flush=True)
+        print(f"the process of trial {number} was lost, another takes over: {why}", file=sys.stderr, flush=True)
 
     def _take(self, result: dict[str, Any]) -> bool:
         """Whether the trial goes on."""
         ledger, number = self._ledger, result["number"]
         ours = ledger.trials[number]
-        if "failed" in result:
-            raise UserError(f"trial {number} failed, the same command tries again: {result['failed']}")
+        if "crashed" in result and ledger.has_advanced:  # else what it died of is nothing of its own
+            result = {"number": number, "broke": result["crashed"]}
+        if failed := result.get("failed") or result.get("crashed"):
+            raise UserError(f"trial {number} failed, the same command tries again: {failed}")
+        if result.get("images", math.inf) <= ours.images:
+            return True  # somebody climbs again from below: the rung stands there
         self._lost[number] = 0
         if "broke" in result:
             ledger.end(number, "broke", result["broke"])

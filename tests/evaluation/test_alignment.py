@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from toy_photos import toy_truth
 
+from argan.errors import NonFiniteError
 from argan.evaluation.alignment import (
     DEVELOPMENT_ONE_IN,
     DISPARITY_THERE_WIDTHS,
@@ -92,5 +93,5 @@ def test_depth_is_what_the_convention_says() -> None:
 
 def test_an_estimate_that_is_no_number_is_refused() -> None:
     truth = waves()
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(NonFiniteError, match="not finite"):
         measure_sizes(np.full_like(truth.disparity, np.nan), truth)

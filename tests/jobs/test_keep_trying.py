@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from argan.errors import ConflictError, DataError, StorageError, UserError
+from argan.errors import ConflictError, DataError, FailedTrainingError, StorageError, UserError
 from argan.runs.lease import LEASE, Lease, acquire, encoded, read
 from argan.storage import Storage, open_storage
 from jobs.runtime import trainer
@@ -88,7 +88,7 @@ def test_failures_with_a_checkpoint_between_them_are_never_too_many(lease: Lease
 def test_failures_in_a_row_wait_longer_and_then_end_it(
     lease: Lease, waits_s: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(UserError, match="failed 5 times in a row at 100 images, the last time with RuntimeError"):
+    with pytest.raises(FailedTrainingError, match=r"failed 5 times in a row at 100 images, .* RuntimeError"):
         play(Script([DIED] * 6, [100] * 6), lease, max_failures=4)
     assert waits_s == [2.0, 8.0, 32.0, 60.0]
     said = capsys.readouterr().err
@@ -107,9 +107,17 @@ def test_an_outage_is_waited_for_and_then_forgiven(
 
 
 def test_an_outage_without_end_ends_it(lease: Lease, waits_s: list[float]) -> None:
-    with pytest.raises(UserError, match=r"failed 4 times in a row at 0 images, .* cannot be reached"):
+    with pytest.raises(UserError, match=r"failed 4 times in a row at 0 images, .* cannot be reached") as ended:
         play(Script([DIED], [AWAY] * 9), lease)
     assert waits_s == [8.0, 32.0]
+    assert not isinstance(ended.value, FailedTrainingError)  # storage, not the training
+
+
+def test_workers_that_do_not_reach_storage_are_no_failed_training(lease: Lease, waits_s: list[float]) -> None:
+    refused = WorkersFailedError("403 on s3://bucket", of_storage=True)
+    with pytest.raises(UserError, match="403 on s3://bucket") as ended:
+        play(Script([refused] * 4, [0] * 4), lease)
+    assert not isinstance(ended.value, FailedTrainingError)
 
 
 def test_no_failure_may_be_asked_for(lease: Lease, waits_s: list[float]) -> None:

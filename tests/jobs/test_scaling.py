@@ -50,4 +50,7 @@ def test_a_workers_sentence_comes_out() -> None:
     assert isinstance(reason(WorkerGroupError("died", {0: RuntimeError("killed")})), WorkersFailedError)
     broken = DataError("shards/00000.tar is broken")
     assert reason(WorkerGroupError("died", {0: RuntimeError("lost peer"), 1: broken})) is broken
-    assert isinstance(reason(ControllerError(StorageError("away"))), WorkersFailedError)
+    away = reason(ControllerError(StorageError("away")))
+    assert isinstance(away, WorkersFailedError)
+    assert away.of_storage
+    assert not reason(WorkerGroupError("died", {0: RuntimeError("killed")})).of_storage

@@ -35,14 +35,16 @@ PATIENCE_S = 500
 pytestmark = pytest.mark.timeout(900)  # a start of Ray for each rung
 
 
-def start(data: str, out: Path, num_trials: int = NUM_TRIALS, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "tests/jobs/tiny_sweep.py", data, str(out), str(num_trials)]
+def start(
+    data: str, out: Path, num_trials: int = NUM_TRIALS, concurrent: int = 1, **environment: str
+) -> subprocess.Popen[str]:
+    command = [sys.executable, "tests/jobs/tiny_sweep.py", data, str(out), str(num_trials), str(concurrent)]
     variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True)
 
 
-def run(data: str, out: Path, num_trials: int = NUM_TRIALS, **environment: str) -> str:
-    with start(data, out, num_trials, **environment) as started:
+def run(data: str, out: Path, num_trials: int = NUM_TRIALS, concurrent: int = 1, **environment: str) -> str:
+    with start(data, out, num_trials, concurrent, **environment) as started:
         try:
             _, errors = started.communicate(timeout=PATIENCE_S)
         finally:
@@ -116,6 +118,19 @@ def test_every_trial_is_a_run_that_was_trained_and_judged(undisturbed: Path) -> 
 
 
 @pytest.mark.ray
+def test_trials_side_by_side_are_each_run_once_and_to_their_end(scenes: str, tmp_path: Path) -> None:
+    run(scenes, tmp_path, num_trials=3, concurrent=2)
+    told = events(tmp_path)
+    assert [event["trial"] for event in told if event["event"] == "proposed"] == [0, 1, 2]
+    assert sorted(event["trial"] for event in told if event["event"] == "ended") == [0, 1, 2]
+    for trial in range(3):
+        reached = [event["images"] for event in told if event["event"] == "rung" and event["trial"] == trial]
+        assert reached in (list(RUNGS), list(RUNGS[:1]))
+    began = [event["trial"] for event in told if event["event"] in ("proposed", "ended")]
+    assert began[:2] == [0, 1]  # the second began before the first had ended
+
+
+@pytest.mark.ray
 def test_a_finished_sweep_runs_nothing_again(undisturbed: Path, scenes: str) -> None:
     before = (folder(undisturbed) / LEDGER).read_bytes()
     started_s = time.monotonic()
@@ -177,7 +192,7 @@ def test_a_lost_process_of_a_trial_is_replaced_and_the_sweep_goes_on(
                 kill_process(head, "ray::ImplicitFu")  # as much of its name as the kernel keeps
             _, errors = driver.communicate(timeout=PATIENCE_S)
     assert driver.returncode == 0, errors
-    assert errors.count("was lost: another takes over") == 2
+    assert errors.count("was lost, another takes over") == 2
     assert events(tmp_path) == events(undisturbed)
 
 

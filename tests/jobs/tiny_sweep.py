@@ -1,4 +1,4 @@
-"""A sweep of the debug preset, as a program that can be killed: python tiny_sweep.py DATA OUT NUM_TRIALS"""
+"""A sweep of the debug preset, as a program that can be killed: python tiny_sweep.py DATA OUT NUM_TRIALS CONCURRENT"""
 
 import sys
 
@@ -31,14 +31,16 @@ def tiny_sweep(num_trials: int, **changes: object) -> Sweep:
     return Sweep(**{**settings, **changes})
 
 
-def request(data: str, out: str, num_trials: int) -> SweepRequest:
+def request(data: str, out: str, num_trials: int, concurrent: int = 1) -> SweepRequest:
     workers = Workers(minimum=1, maximum=1, cpus_each=1)
-    return SweepRequest(sweep=tiny_sweep(num_trials), data_uri=data, out_uri=out, workers=workers)
+    return SweepRequest(
+        sweep=tiny_sweep(num_trials), data_uri=data, out_uri=out, workers=workers, concurrent=concurrent
+    )
 
 
 def main() -> int:
-    data, out, num_trials = sys.argv[1:]
-    run_sweep(request(data, out, int(num_trials)))
+    data, out, num_trials, concurrent = sys.argv[1:]
+    run_sweep(request(data, out, int(num_trials), int(concurrent)))
     return 0
 
 

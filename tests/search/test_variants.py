@@ -12,7 +12,7 @@ from argan.search.course import next_trial
 from argan.search.ledger import Ledger, Rung
 from argan.search.space import Choice
 from argan.search.table import sweep_table
-from argan.settings import override, run_name
+from argan.settings import naming_keys, override, run_name
 from argan.storage import open_storage
 from jobs.train import parse
 from sweeps import ablation, recipe
@@ -70,6 +70,16 @@ def test_what_a_variant_sets_is_no_part_of_what_all_share() -> None:
 def test_variants_that_mean_nothing_are_refused(wrong: dict) -> None:
     with pytest.raises(UserError):
         small_sweep(space=SPACE, search="grid", **wrong)
+
+
+def test_the_definition_holds_all_that_names_each_variants_runs() -> None:
+    """What one variant sets and another takes from the preset too: another preset would be another sweep."""
+    sweep = small_sweep(space=SPACE, variants={"ours": {}, "plain": PLAIN}, search="grid")
+    configs = sweep.definition()["config"]
+    assert configs["ours"]["prior.contrast_weight"] == preset("small-32").prior.contrast_weight
+    for name in NAMES:
+        named = naming_keys(sweep.config({"variant": name, "seed": 3}))
+        assert configs[name].keys() | {"seed"} == named.keys()
 
 
 @pytest.mark.parametrize(("sweep", "seeds"), [(ablation, 3), (recipe, 1)])
