@@ -258,6 +258,8 @@ class Config:
         require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
         power = self.resolution >= 8 and self.resolution & (self.resolution - 1) == 0
         require(power, "resolution", self.resolution, "a power of two, 8 or more")
+        shift, least = self.augment.shift, 1 / self.resolution
+        require(shift == 0 or shift >= least, "augment.shift", shift, f"0, or a pixel at least: {least:g}")
         stages = self.resolution.bit_length() - 2
         got = self.generator.channels
         require(len(got) == stages, "generator.channels", got, f"{stages} numbers at {self.resolution} px")

@@ -61,11 +61,18 @@ class BlurFit(NamedTuple):
 
 @torch.no_grad()
 def measure_blur(
-    deep: Tensor, disparity: Tensor, take: TakePhoto, *, d_max_px: float, settings: BlurSettings
+    deep: Tensor,
+    disparity: Tensor,
+    take: TakePhoto,
+    *,
+    d_max_px: float,
+    settings: BlurSettings,
+    averaged: Callable[[Tensor], Tensor] = lambda codes: codes,
 ) -> BlurFit:
-    """For deep photos [N,3,H,W] and their disparity [N,1,H,W], px per aperture unit; `take` photographs these.
+    """For deep photos [N,3,H,W] in [-1, 1] and their disparity [N,1,H,W] in px per aperture unit; `take` makes photos.
 
-    Codes in [-1, 1] or light: in whichever the blur is a mean.
+    `averaged` makes of codes that in which blur is a mean, and `take` gives its photos in it. Regions are chosen by the
+    codes, so that they are the same in light.
     """
     side = settings.region_px(deep.shape[-1])
     chosen = suitable_regions(deep, disparity, d_max_px, settings)
@@ -73,8 +80,9 @@ def measure_blur(
     # A measurement must be able to come out too large.
     radii_px = np.linspace(0.0, 1.5 * EDGE * d_max_px, settings.num_radii)
     errors = np.empty((len(radii_px), int(chosen.sum())))
+    seen = averaged(deep)
     for number, radius_px in enumerate(radii_px):
-        blurred = disk_blurred(deep, float(radius_px))
+        blurred = disk_blurred(seen, float(radius_px))
         of_regions = torch.stack([_regions((photo - blurred) ** 2, side) for photo in photos])
         errors[number] = of_regions[chosen].double().cpu().numpy()
     predicted = torch.stack([EDGE * aperture * _regions(disparity.abs(), side) for aperture in settings.apertures])

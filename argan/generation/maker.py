@@ -40,9 +40,9 @@ class TupleMaker:
         self.prior_disparity = focus_prior(config.resolution, config.d_max_px, config.prior)[0, 0].numpy()
         self._generator = camera.generator
         self._device = next(camera.parameters()).device
-        linear_light = config.optics.linear_light
+        light, steps = config.optics.linear_light, config.optics.occlusion_steps
         self._renderers = [
-            ApertureRenderer(views, recipe.shape, linear_light=linear_light).to(self._device)
+            ApertureRenderer(views, recipe.shape, linear_light=light, occlusion_steps=steps).to(self._device)
             for views in self.views_per_side
         ]
 

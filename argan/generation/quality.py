@@ -64,9 +64,11 @@ def reason(measures: Measures, quality: Quality) -> str:
 
 
 def sharpness(photo: NDArray[np.uint8], where: NDArray[np.bool_] | None = None) -> float:
-    """Of the sharpest edges of a photo [H,W,3]: |Laplacian| of luma in [0, 1]; at the chosen places [H,W] alone, nan
-    where there are none.
+    """Of the sharpest edges of a photo [H,W,3]: |Laplacian| of luma in [0, 1]; at the chosen places [H,W] alone, those
+    that have no neighbour elsewhere, whose outline they would tell of; nan where there are none.
     """
     edges = np.abs(laplacian(photo @ np.array(LUMA) / 255))
-    chosen = edges if where is None else edges[where[1:-1, 1:-1]]
-    return float(np.percentile(chosen, SHARPEST_PERCENTILE)) if chosen.size else float("nan")
+    if where is not None:
+        around = where[1:-1, :-2] & where[1:-1, 2:] & where[:-2, 1:-1] & where[2:, 1:-1]
+        edges = edges[where[1:-1, 1:-1] & around]
+    return float(np.percentile(edges, SHARPEST_PERCENTILE)) if edges.size else float("nan")

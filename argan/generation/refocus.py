@@ -16,7 +16,12 @@ def refocus(sample: TupleSample) -> tuple[NDArray[np.uint8], ...]:
     image = to_signed(torch.from_numpy(sample.deep).permute(2, 0, 1)[None].contiguous())
     disparity = torch.from_numpy(sample.coding.decode(sample.disparity))[None, None]
     info = sample.info
-    optics = {"shape": info["shape"], "focus": info["focus_px"], "linear_light": info["linear_light"]}
+    optics = {
+        "shape": info["shape"],
+        "focus": info["focus_px"],
+        "linear_light": info["linear_light"],
+        "occlusion_steps": info.get("occlusion_steps", 0),
+    }
     photos = (
         render(image, disparity, aperture, views_per_side=views, **optics)
         for aperture, views in zip(info["apertures"], info["views_per_side"], strict=True)

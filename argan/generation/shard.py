@@ -44,7 +44,7 @@ def measure_stored(maker: TupleMaker, image: NDArray[np.uint8], codes: NDArray[n
 
 def sample_facts(terms: Terms, maker: TupleMaker, index: int, apertures: Sequence[float]) -> dict[str, Any]:
     """What a sample's json says beside schema and disparity's coding: how it was made, and by what."""
-    recipe = terms.recipe
+    recipe, optics = terms.recipe, maker.config.optics
     return {
         "index": index,
         "seed": recipe.seed,
@@ -53,7 +53,8 @@ def sample_facts(terms: Terms, maker: TupleMaker, index: int, apertures: Sequenc
         "shape": recipe.shape,
         "truncation": recipe.truncation,
         "views_per_side": list(maker.views_per_side),
-        "linear_light": maker.config.optics.linear_light,
+        "linear_light": optics.linear_light,
+        **({"occlusion_steps": optics.occlusion_steps} if optics.occlusion_steps else {}),
         "d_max_px": maker.config.d_max_px,
         "checkpoint_sha256": terms.checkpoint_sha256,
         "config_sha256": terms.config_sha256,

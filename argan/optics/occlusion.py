@@ -12,21 +12,25 @@ is level; on a slope the gradient has a factor 1 / (1 - u s dD/dp) more, which h
 B batch, C channels, V views, H height, W width.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from argan.optics.aperture import ApertureShape, aperture_views
-from argan.optics.warp import view_grid, warp, warp_backward
+from argan.optics.aperture import EDGE, ApertureShape, aperture_views
+from argan.optics.warp import view_grid, warp, warp_backward, warp_nearest
 
 STEPS = 32
 """Disparities tried between the nearest and the farthest, in photos for people."""
 
-MOST_STEPS_UP = 3.0
-"""A surface that rises by more steps than this from one try to the next is an edge, and the line is behind it."""
+EDGE_BLUR_PX = 0.5
+"""A pixel beside which disparity jumps so far that its blur's radius differs by more is at an outline."""
+
+MOST_STEPS_UP = 0.5
+"""A surface that rises by more steps than this from one try to the next is an outline, and the line is behind it."""
 
 CHUNK_VIEWS = 5
 
@@ -66,32 +70,45 @@ def occluded_photo(image: Tensor, disparity: Tensor, dof_scale: Tensor, views: T
     scale = dof_scale.view(-1, 1, 1, 1)
     for some in views.split(CHUNK_VIEWS):
         with torch.no_grad():
-            held = first_seen(disparity, dof_scale, some, steps)
-        seen = Warp.apply(disparity, scale * held, some)[:, 0]
+            first = first_seen(disparity, dof_scale, some, steps)
+        near_it = Warp.apply(disparity, scale * first.disparity, some)[:, 0]
+        seen = torch.where(first.is_found, first.disparity + near_it - near_it.detach(), near_it)
         total = total + Warp.apply(image, scale * seen, some).sum(2)
     return total / len(views)
 
 
-def first_seen(disparity: Tensor, dof_scale: Tensor, views: Tensor, steps: int) -> Tensor:
-    """The disparity of what each pixel of each view [V,2] shows, [B,V,H,W]; D itself where the line meets nothing."""
+class FirstSeen(NamedTuple):
+    """What each pixel of each view shows, [B,V,H,W]."""
+
+    disparity: Tensor  # of it; D of the pixel itself where the line meets nothing
+    is_found: Tensor
+
+
+def first_seen(disparity: Tensor, dof_scale: Tensor, views: Tensor, steps: int) -> FirstSeen:
+    """For the views [V,2]. A surface is bilinear between pixels, but ends halfway between them at an outline."""
     near, far = disparity.amax((1, 2, 3), keepdim=True), disparity.amin((1, 2, 3), keepdim=True)
     scale, most_up = dof_scale.view(-1, 1, 1, 1), MOST_STEPS_UP * (near - far) / steps
+    jump = F.max_pool2d(disparity, 3, 1, 1) + F.max_pool2d(-disparity, 3, 1, 1)
+    at_outline = (EDGE * scale * jump > EDGE_BLUR_PX).to(disparity.dtype)
     found = disparity.expand(-1, len(views), -1, -1)
     is_found = torch.zeros_like(found, dtype=torch.bool)
     before, depth_before = None, near
     for step in range(steps + 1):
         tried = near + (far - near) * (step / steps)
-        surface = warp(disparity, view_grid((scale * tried).expand_as(disparity), views))[:, 0]
+        grid = view_grid((scale * tried).expand_as(disparity), views)
+        flat, is_flat = warp_nearest(torch.cat([disparity, at_outline], dim=1), grid).unbind(1)
+        surface = torch.where(is_flat > 0, flat, warp(disparity, grid)[:, 0])
         above = surface - tried  # at least 0 where the line has met the surface
         is_surface = torch.ones_like(is_found)
         if before is None:
             crossing = tried.expand_as(above)
         else:
-            is_surface = (before < 0) & (above - before <= most_up)
+            rise = above - before - (near - far) / steps  # what is tried came down a step
+            is_surface = (before < 0) & (rise <= most_up)
             part = before / (before - above).clamp(max=-torch.finfo(disparity.dtype).tiny)
             crossing = depth_before + part.clamp(0, 1) * (tried - depth_before)
         hit = (above >= 0) & is_surface & ~is_found
         found = torch.where(hit, crossing, found)
         is_found = is_found | hit
         before, depth_before = above, tried
-    return found
+    return FirstSeen(found, is_found)

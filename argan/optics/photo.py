@@ -17,17 +17,21 @@ def render(
     focus: float = 0.0,
     views_per_side: int | None = None,
     linear_light: bool = False,
+    occlusion_steps: int = 0,
 ) -> Tensor:
     """The photo of an all-in-focus image through an aperture opened by `aperture` in [0, 1] (METHOD: Aperture
     renderer).
 
     image [B,3,H,W] in any range, disparity [B,1,H,W] in px per aperture unit; `focus` is the disparity that is sharp.
     Takes as many views as the blur needs, so neighbouring ones lie at most 1 px apart; or `views_per_side`, to take
-    again a photo that was taken with so many. `linear_light` averages light instead of sRGB codes in [-1, 1].
+    again a photo that was taken with so many. `linear_light` averages light instead of sRGB codes in [-1, 1]; with
+    `occlusion_steps` what lies in front hides what lies behind.
     """
     dof_scale = torch.as_tensor(aperture, dtype=disparity.dtype, device=disparity.device).expand(image.shape[0])
     shifted = disparity - focus
     if views_per_side is None:
         views_per_side = views_needed(float((shifted.abs().amax(dim=(1, 2, 3)) * dof_scale).max()))
-    renderer = ApertureRenderer(views_per_side, shape, linear_light=linear_light).to(image.device)
+    renderer = ApertureRenderer(views_per_side, shape, linear_light=linear_light, occlusion_steps=occlusion_steps).to(
+        image.device
+    )
     return renderer(image, shifted, dof_scale).image

@@ -9,7 +9,7 @@ B batch, C channels, V views, H height, W width.
 import torch
 from torch import Tensor
 
-_BILINEAR, _BORDER, _ALIGN_CORNERS = 0, 1, True  # aten's own numbers
+_BILINEAR, _NEAREST, _BORDER, _ALIGN_CORNERS = 0, 1, 1, True  # aten's own numbers
 
 
 def view_grid(shift: Tensor, views: Tensor) -> Tensor:
@@ -32,6 +32,12 @@ def view_grid(shift: Tensor, views: Tensor) -> Tensor:
 def warp(field: Tensor, grid: Tensor) -> Tensor:
     """field [B,C,H,W] sampled on a grid of views: [B,C,V,H,W]."""
     sampled = torch.grid_sampler(field, grid, _BILINEAR, _BORDER, _ALIGN_CORNERS)
+    return sampled.unflatten(2, (-1, field.shape[2]))
+
+
+def warp_nearest(field: Tensor, grid: Tensor) -> Tensor:
+    """The same of each place's nearest pixel, without a gradient."""
+    sampled = torch.grid_sampler(field, grid, _NEAREST, _BORDER, _ALIGN_CORNERS)
     return sampled.unflatten(2, (-1, field.shape[2]))
 
 

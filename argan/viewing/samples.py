@@ -50,7 +50,14 @@ def _taken(renderer: ApertureRenderer, config: Config, fake: Fake, aperture: flo
     """The fakes through another aperture. T belongs to its number of views: it shows what the discriminator saw."""
     if renderer.expansion is None:
         optics = config.optics
-        photo = render(fake.deep, fake.disparity, aperture, shape=optics.shape, linear_light=optics.linear_light)
+        photo = render(
+            fake.deep,
+            fake.disparity,
+            aperture,
+            shape=optics.shape,
+            linear_light=optics.linear_light,
+            occlusion_steps=optics.occlusion_steps,
+        )
     else:
         dof_scale = torch.full((fake.deep.shape[0],), aperture, device=fake.deep.device, dtype=fake.deep.dtype)
         photo = renderer(fake.deep, fake.disparity, dof_scale).image

@@ -31,6 +31,7 @@ class EvaluationRequest:
     checkpoint: Which = "newest"
     cache_uri: str  # where trained estimators and features are kept: they are pure functions of their protocols
     data_uri: str | None = None  # None: scenes
+    last_photos: bool = False  # of that set, from the other end: whoever chooses a checkpoint leaves the first ones be
     num_photos: int = 1000
     depth: DepthQuality = field(default_factory=DepthQuality)
     photos: PhotoQuality = field(default_factory=PhotoQuality)
@@ -107,7 +108,7 @@ def _judges(request: EvaluationRequest, resolution: int) -> Judges:
     if request.data_uri is None:
         judges = scene_judges(resolution, **sizes)
     else:
-        judges = set_judges(request.data_uri, resolution, **sizes)
+        judges = set_judges(request.data_uri, resolution, **sizes, last=request.last_photos)
     return judges._replace(test=functools.cache(judges.test))
 
 

@@ -55,9 +55,9 @@ def scene_judges(resolution: int, *, num_test: int, num_teach: int) -> Judges:
     )
 
 
-def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int) -> Judges:
+def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, last: bool = False) -> Judges:
     """A packed set, split and put in order by the photos' own hashes: the same parts however it was packed, and equal
-    photos on one side.
+    photos on one side. `last` takes those that judge from the other end.
 
     Raises DataError where it has another resolution or too few photos.
     """
@@ -67,7 +67,8 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int) -> J
         raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
     by_hash = np.argsort(manifest.sha256, kind="stable")
     judges = np.array([int(digest[:8], 16) % TEST_ONE_IN == 0 for digest in manifest.sha256[by_hash].tolist()])
-    test_rows, teach_rows = by_hash[judges][:num_test], by_hash[~judges][:num_teach]
+    judging, teach_rows = by_hash[judges], by_hash[~judges][:num_teach]
+    test_rows = judging[-num_test:] if last else judging[:num_test]
     if len(test_rows) == 0 or len(teach_rows) == 0:
         raise DataError(
             f"{storage.uri} holds {manifest.num_samples} photos, too few to teach with some, judge by others"
@@ -83,7 +84,7 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int) -> J
         test=lambda: _read(storage, manifest, test_rows),
         teach=lambda: _read(storage, manifest, teach_rows),
         num_teach=len(teach_rows),
-        test_record=record(test_rows, f"sha256 % {TEST_ONE_IN} == 0"),
+        test_record=record(test_rows, f"sha256 % {TEST_ONE_IN} == 0{', the last' if last else ''}"),
         teach_record=record(teach_rows, f"sha256 % {TEST_ONE_IN} != 0"),
     )
 

@@ -43,14 +43,23 @@ def judge_optics(run: Run, reals: RealPhotos, quality: OpticsQuality) -> dict[st
         return to_light(images) if optics.linear_light else images
 
     def for_people(disparity: Tensor, dof_scale: float) -> Tensor:
-        return light(render(sample.deep, disparity, dof_scale, shape=optics.shape, linear_light=optics.linear_light))
+        photo = render(
+            sample.deep,
+            disparity,
+            dof_scale,
+            shape=optics.shape,
+            linear_light=optics.linear_light,
+            occlusion_steps=optics.occlusion_steps,
+        )
+        return light(photo)
 
     def as_in_training(disparity: Tensor, dof_scale: float) -> Tensor:
         return light(renderer(sample.deep, disparity, disparity.new_full((len(disparity),), dof_scale)).image)
 
     def measured(take: TakePhoto) -> BlurFit:
-        seen = light(sample.deep)
-        return measure_blur(seen, sample.disparity, take, d_max_px=config.d_max_px, settings=quality.blur)
+        return measure_blur(
+            sample.deep, sample.disparity, take, d_max_px=config.d_max_px, settings=quality.blur, averaged=light
+        )
 
     fit = measured(for_people)
 

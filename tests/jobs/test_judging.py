@@ -19,6 +19,7 @@ from argan.storage import Storage, open_storage
 from argan.training.loop import Tick
 from argan.training.state import build_state
 from jobs.runtime import judging
+from jobs.runtime.judges import set_judges
 from jobs.runtime.judging import Judging
 from jobs.runtime.reporter import Reporter
 
@@ -104,6 +105,16 @@ def test_a_share_of_0_is_never(scenes: str, tmp_path: Path) -> None:
     watched = Judging(build_state(config, torch.device("cpu")), run, open_storage(scenes), clock=clock)
     clock.now_s += 1e9
     assert watched.look() == {}
+
+
+def test_what_chooses_a_checkpoint_does_not_judge_it_afterwards(scenes: str) -> None:
+    """jobs/evaluate.py --data takes a set's first photos of those that judge, judging on the way its last."""
+    first, last = (set_judges(scenes, 16, num_test=12, num_teach=30, last=last) for last in (False, True))
+    photos = [{image.tobytes() for image in judges.test().images} for judges in (first, last)]
+    assert [len(each) for each in photos] == [12, 12]
+    assert not photos[0] & photos[1]
+    assert first.test_record != last.test_record
+    assert first.teach_record == last.teach_record
 
 
 def test_the_best_stay_and_are_found(scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

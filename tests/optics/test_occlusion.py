@@ -32,7 +32,7 @@ def test_a_view_of_a_slope_is_where_geometry_says() -> None:
     """D = a + b x: x + u s d = p and D(p) = d give d = (a + b x) / (1 - b u s)."""
     a, b, u, s = 0.4, 0.05, 1.5, 0.8
     x = torch.arange(SIDE, dtype=torch.float64).expand(1, 1, SIDE, SIDE)
-    seen = first_seen(a + b * x, torch.tensor([s]).double(), torch.tensor([[u, 0.0]]).double(), 64)
+    seen = first_seen(a + b * x, torch.tensor([s]).double(), torch.tensor([[u, 0.0]]).double(), 64).disparity
     expected = (a + b * x) / (1 - b * u * s)
     inside = (x + u * s * expected < SIDE - 1) & (x > 2)
     torch.testing.assert_close(seen[inside], expected[inside], atol=1e-6, rtol=0)
@@ -55,7 +55,27 @@ def test_what_is_blurred_behind_a_sharp_thing_does_not_spread_over_it() -> None:
     image[..., 8:16, 8:16], disparity[..., 8:16, 8:16] = 0, 0
     photo = render_with_occlusion(image, disparity, torch.ones(1).double(), views_per_side=13)
     assert float(photo[..., 9:15, 9:15].max()) < 1e-9
-    assert F.mse_loss(photo, image) > 0
+
+
+@pytest.mark.parametrize("steps", [8, 32])
+@pytest.mark.parametrize("dof_scale", [0.5, 1.0])
+def test_no_line_to_the_ground_ends_in_the_subject(steps: int, dof_scale: float) -> None:
+    """As training sees it: 32 px, d_max 1.5, 21 views. A dark thing inside a subject in focus, which has a bright rim
+    of its own, before a bright ground: the dark must not get out, nor the rim's disparity, though that is not quite 0.
+    """
+    image, disparity = torch.ones(1, 1, 32, 32), torch.full((1, 1, 32, 32), -1.5)
+    image[..., 12:20, 12:20], disparity[..., 11:21, 11:21], disparity[..., 15, 15] = 0, -0.03, 0.1
+    scale = torch.tensor([dof_scale])
+    photo = render_with_occlusion(image, disparity, scale, views_per_side=5, steps=steps)
+    assert float(photo[..., 14:18, 14:18].max()) < 1e-6
+    beside = torch.ones_like(image, dtype=torch.bool)
+    beside[..., 11:21, 11:21] = False
+    assert float(photo[beside].min()) > 0.99
+    # The subject's own colour reaches its last pixel, whichever side a view comes from.
+    image, is_subject = torch.ones(1, 1, 32, 32), disparity > -1
+    image[is_subject] = 0
+    photo = render_with_occlusion(image, disparity, scale, views_per_side=5, steps=steps)
+    assert float(photo[is_subject].max()) < 0.04
 
 
 def test_gradients_are_exact_where_disparity_is_level() -> None:

@@ -21,6 +21,15 @@ pytestmark = [
 ]
 NUM_BATCHES = 8  # two of them with R1
 FULL_SPEED = {"compute.precision": "bf16", "compute.compile": True}
+TRIALS = {
+    "optics.linear_light": True,
+    "optics.occlusion_steps": 8,
+    "prior.edge_freedom": 4.0,
+    "optimizer.lr_fall_images": 24,
+    "augment.shift": 0.125,
+    "augment.colour": 0.5,
+}
+"""What is off by default."""
 
 
 @pytest.fixture
@@ -51,16 +60,18 @@ def take_steps(state: TrainState, num_batches: int) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
-@pytest.mark.parametrize("expansion", [False, True])
-def test_the_steps_are_those_of_the_cpu(config: Config, exact: None, channels_last: bool, expansion: bool) -> None:
-    config = override(config, {"compute.channels_last": channels_last, "optics.expansion": expansion})
+@pytest.mark.parametrize("changes", [{}, {"optics.expansion": True}, TRIALS])
+def test_the_steps_are_those_of_the_cpu(
+    config: Config, exact: None, channels_last: bool, changes: dict[str, object]
+) -> None:
+    config = override(config, {"compute.channels_last": channels_last, **changes})
     on_cpu, on_gpu = (take_steps(build_state(config, torch.device(name)), NUM_BATCHES) for name in ("cpu", "cuda"))
     assert on_gpu == pytest.approx(on_cpu, rel=1e-3, abs=1e-4)
 
 
-@pytest.mark.parametrize("compute", [{}, {"compute.precision": "bf16"}, FULL_SPEED])
-def test_a_step_does_not_wait_for_the_gpu(config: Config, compute: dict[str, object]) -> None:
-    config = override(config, compute)
+@pytest.mark.parametrize("changes", [{}, {"compute.precision": "bf16"}, FULL_SPEED, TRIALS, FULL_SPEED | TRIALS])
+def test_a_step_does_not_wait_for_the_gpu(config: Config, changes: dict[str, object]) -> None:
+    config = override(config, changes)
     state, metrics = build_state(config, torch.device("cuda")), TickMetrics()
     batch = photos(0, config).cuda()
     share = Share(0, len(batch), len(batch))
