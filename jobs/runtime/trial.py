@@ -35,6 +35,10 @@ DEAD_OWNER_S = 2 * LEASE_S  # a trial that was killed on another node holds its 
 ASK_AGAIN_S = 10.0
 
 
+class PassedRungError(UserError):
+    """The run has gone on past the rung: what it was worth there nobody can tell any more."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrialWork:
     """What all trials of a sweep share. Plain values: it travels as a dict."""
@@ -110,10 +114,6 @@ def climb(given: dict[str, Any]) -> None:
         seconds = time.monotonic() - started_s
         text = json.dumps(values)  # Tune would flatten it
         tune.report({"number": given["number"], "images": images, "values": text, "seconds": seconds})
-
-
-class PassedRungError(UserError):
-    """The run has gone on past the rung: what it was worth there nobody can tell any more."""
 
 
 def require_measured(values: dict[str, float | None], objectives: tuple[str, ...]) -> None:
