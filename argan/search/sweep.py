@@ -66,7 +66,7 @@ class Sweep:
     grid_points: int = 3
     """Of a range of numbers; grid only."""
     stopping: Stopping = "dominated"
-    keep_share: float = 0.5
+    keep_share: float = 0.4
     """Of the trials at a rung, about so many go on."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Keys that differ from the preset in every trial."""
