@@ -12,31 +12,35 @@ from argan.search.space import Choice
 from argan.search.sweep import JudgingSize, Objective, Sweep
 
 LIGHT = {"optics.linear_light": True}
+WIDE = {**LIGHT, "optics.d_max_at_64_px": 5.4, "dof.distribution": "uniform"}
+SEVEN = {**WIDE, "prior.weight": 1.7, "prior.fall_images": 40_000}
+"""Trial 7 of docs/results/sweep.md, its prior falling as late in its length as there."""
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "light averaged": LIGHT,
     "codes averaged": {"optics.linear_light": False},
-    "batches of 8": {**LIGHT, "data.batch_images": 8, "data.num_lanes": 8},
-    "p(s) half normal": {**LIGHT, "dof.distribution": "half_normal"},
-    "p(s) uniform": {**LIGHT, "dof.distribution": "uniform"},
-    "R1 gamma 0.03": {**LIGHT, "optimizer.r1_gamma": 0.03},
-    "R1 gamma 0.3": {**LIGHT, "optimizer.r1_gamma": 0.3},
-    "steps free on edges": {**LIGHT, "prior.variation_weight": 0.03, "prior.edge_freedom": 6.0},
-    "occlusion": {**LIGHT, "optics.occlusion_steps": 8},
+    "light averaged": LIGHT,
+    "prior falls early": {**LIGHT, "prior.fall_images": 40_000},
+    "wide aperture, p(s) uniform": WIDE,
+    "trial 7": SEVEN,
+    "wide aperture, prior falls early": {**SEVEN, "dof.distribution": "bernoulli"},
+    "batches of 8": {**SEVEN, "data.batch_images": 8, "data.num_lanes": 8},
+    "R1 gamma 0.03": {**SEVEN, "optimizer.r1_gamma": 0.03},
+    "R1 gamma 0.3": {**SEVEN, "optimizer.r1_gamma": 0.3},
+    "steps free on edges": {**SEVEN, "prior.variation_weight": 0.03, "prior.edge_freedom": 6.0},
+    "occlusion": {**SEVEN, "optics.occlusion_steps": 8},
     "occlusion for a prior": {
-        **LIGHT,
+        **WIDE,
         "optics.occlusion_steps": 12,
         "optics.front_share": 1.0,
         "prior.weight": 0.0,
         "prior.contrast_weight": 0.0,
     },
-    "depth expansion": {**LIGHT, "optics.expansion": True},
-    "7 views a side": {**LIGHT, "optics.views_per_side": 7},
-    "shifted photos": {**LIGHT, "augment.shift": 0.125},
-    "shifted and tinted photos": {**LIGHT, "augment.shift": 0.125, "augment.colour": 0.3},
-    "learning rates fall": {**LIGHT, "optimizer.lr_fall_images": 25_000},
+    "depth expansion": {**SEVEN, "optics.expansion": True},
+    "7 views a side": {**SEVEN, "optics.views_per_side": 7},
+    "shifted photos": {**SEVEN, "augment.shift": 0.125},
+    "learning rates fall": {**SEVEN, "optimizer.lr_fall_images": 25_000},
     "wider nets": {
-        **LIGHT,
+        **SEVEN,
         "generator.channels": (256, 192, 128, 64),
         "discriminator.channels": (48, 96, 192, 256),
     },
