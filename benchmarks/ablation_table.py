@@ -3,9 +3,10 @@
     python jobs/sweep.py ablation --data build/scenes32 --out OUT
     python benchmarks/ablation_table.py OUT/ablation-HASH
 
-A column each for what was trained, with mean and spread (largest less smallest) over seeds, beside the trivial maps and
-the ceiling, which see the same photos in every trial. KID is told once more as a multiple of the standard GAN's of the
-same seed. One JSON object, of the same numbers seed by seed, on the last line.
+A column each for what was trained, with mean and spread (largest less smallest) over seeds, beside the trivial maps,
+the best guess of all that need no learning (maps and cues, chosen for each measure with the truth in hand) and the
+ceiling, which see the same photos in every trial. KID is told once more as a multiple of the standard GAN's of the same
+seed. One JSON object, of the same numbers seed by seed, on the last line.
 """
 
 import argparse
@@ -38,7 +39,7 @@ ROWS = {
     "precision": "precision",
     "recall": "recall",
 }
-PRIOR, FLAT, CUE, CEILING = "prior map", "flat", "best cue", "ceiling"
+PRIOR, FLAT, GUESS, CEILING = "prior map", "flat", "best guess", "ceiling"
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -46,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("sweep", type=Path, help="the sweep's folder")
     arguments = parser.parse_args(argv)
     found = results(arguments.sweep)
-    columns: dict[str, dict[str, list[float]]] = {FLAT: {}, PRIOR: {}, CUE: {}}
+    columns: dict[str, dict[str, list[float]]] = {FLAT: {}, PRIOR: {}, GUESS: {}}
     for variant, by_seed in found.items():
         columns[variant] = {name: values for name, key in ROWS.items() if (values := numbers(by_seed, key))}
         if GAN in found:
@@ -96,7 +97,7 @@ def untrained(one: dict[str, Any], columns: dict[str, dict[str, list[float]]]) -
             where = {
                 FLAT: f"{part}trivial_all.constant.{key}",
                 PRIOR: f"{part}trivial_all.focus prior.{key}",
-                CUE: f"{part}trivial.{key}.value",
+                GUESS: f"{part}trivial.{key}.value",
                 CEILING: f"{part}ceiling.{key}",
             }
             for column, dotted in where.items():

@@ -1,0 +1,76 @@
+"""What a sweep's trials say of its knobs: medians along each one, and rank correlations, in Markdown.
+
+    python benchmarks/sweep_knobs.py docs/results/sweep-table.json
+
+Trials that were run in full, at their last rung. A knob with numbers is cut into as many parts of equal count as
+--parts says. A search does not spread its trials evenly, so parts differ in more than their own knob. One JSON object
+on the last line: rank correlations (Spearman) of every knob that is a number with every value, and of every value at
+every earlier rung with itself at the last.
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from argan.errors import UserError
+from argan.evaluation.ranks import spearman
+
+VALUES = ("kid", "gap_closed.ordinal_accuracy", "gap_closed.foreground_auc", "inverted")
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", type=Path, help="table.json of a sweep")
+    parser.add_argument("--values", nargs="+", default=VALUES, help="numbers of the evaluation")
+    parser.add_argument("--parts", type=int, default=4)
+    arguments = parser.parse_args(argv)
+    trials = [trial for trial in json.loads(arguments.table.read_text())["trials"] if trial["status"] == "finished"]
+    if len(trials) < arguments.parts:
+        raise UserError(f"{len(trials)} finished trials make no {arguments.parts} parts")
+    curves = {
+        name: np.array([[rung["values"][name] for rung in trial["rungs"]] for trial in trials])
+        for name in arguments.values
+    }
+    print("| | trials | " + " | ".join(curves) + " |\n|---|---|" + "---|" * len(curves))
+    for knob in trials[0]["changes"]:
+        for label, rows in parts_along([trial["changes"][knob] for trial in trials], arguments.parts):
+            cells = (f"{statistics.median(curve[rows, -1]):.3g}" for curve in curves.values())
+            print(f"| {knob} {label} | {len(rows)} | " + " | ".join(cells) + " |")
+    numbers = {knob: [trial["changes"][knob] for trial in trials] for knob in trials[0]["changes"]}
+    print(
+        json.dumps(
+            {
+                "knobs": {
+                    knob: {name: round(spearman(along, curve[:, -1]), 2) for name, curve in curves.items()}
+                    for knob, along in numbers.items()
+                    if is_number(along[0])
+                },
+                "rungs": {
+                    name: [round(spearman(curve[:, rung], curve[:, -1]), 2) for rung in range(curve.shape[1] - 1)]
+                    for name, curve in curves.items()
+                },
+            }
+        )
+    )
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def parts_along(values: list[Any], num_parts: int) -> list[tuple[str, list[int]]]:
+    """(label, indices of the trials) of each part: of equal count along numbers, else one a choice."""
+    if not is_number(values[0]):
+        return [
+            (str(choice), [i for i, value in enumerate(values) if value == choice]) for choice in dict.fromkeys(values)
+        ]
+    in_order = np.array_split(np.argsort(values, kind="stable"), num_parts)
+    return [(f"{values[part[0]]:.3g} to {values[part[-1]]:.3g}", part.tolist()) for part in in_order]
+
+
+if __name__ == "__main__":
+    main()
