@@ -20,6 +20,9 @@ SEVEN = {**WIDE, "prior.weight": 1.7, "prior.fall_images": 40_000}
 VARIANTS: dict[str, dict[str, Any]] = {
     "trial 7": SEVEN,
     "standard GAN": {"method": "gan"},
+    "little prior left": {**SEVEN, "prior.final_share": 0.05},
+    "contrast margin 0.05": {**SEVEN, "prior.contrast_margin": 0.05},
+    "little prior left, contrast margin 0.05": {**SEVEN, "prior.final_share": 0.05, "prior.contrast_margin": 0.05},
     "batches of 8": {**SEVEN, "data.batch_images": 8, "data.num_lanes": 8},
     "learning rates fall": {**SEVEN, "optimizer.lr_fall_images": 25_000},
     "wider nets": {
@@ -28,6 +31,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "discriminator.channels": (48, 96, 192, 256),
     },
     "shifted photos": {**SEVEN, "augment.shift": 0.125},
+    "further in front": {**SEVEN, "optics.front_share": 0.5},
     "R1 gamma 0.03": {**SEVEN, "optimizer.r1_gamma": 0.03},
     "R1 gamma 0.3": {**SEVEN, "optimizer.r1_gamma": 0.3},
     "occlusion": {**SEVEN, "optics.occlusion_steps": 8},
@@ -62,5 +66,5 @@ SWEEP = Sweep(
     num_trials=len(VARIANTS),
     search="grid",
     stopping="none",
-    judging=JudgingSize(num_photos=1000, estimator_images=24_000, estimator_pairs=8_000, optics=True),
+    judging=JudgingSize(num_photos=1000, estimator_images=48_000, estimator_pairs=8_000, optics=True),
 )
