@@ -17,6 +17,7 @@ from typing import Any
 
 from argan.errors import UserError
 from argan.search.sweep import VARIANT
+from jobs.runtime.cli import run_job
 
 GAN = "standard GAN"
 DEPTH_ROWS = {
@@ -42,7 +43,7 @@ ROWS = {
 PRIOR, FLAT, GUESS, CEILING = "prior map", "flat", "best guess", "ceiling"
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sweep", type=Path, help="the sweep's folder")
     arguments = parser.parse_args(argv)
@@ -60,10 +61,14 @@ def main(argv: list[str] | None = None) -> None:
     for row in rows:
         print(f"| {row} | " + " | ".join(cell(column.get(row, [])) for column in columns.values()) + " |")
     print(json.dumps(columns))
+    return 0
 
 
 def results(folder: Path) -> dict[str, dict[int, dict[str, Any]]]:
-    """[variant][seed]: the whole evaluation of each trial at its last rung. Raises UserError where one is missing."""
+    """[variant][seed]: the whole evaluation of each trial at its last rung.
+
+    Raises UserError where a trial has not finished, and where variants have other seeds than each other.
+    """
     table = json.loads((folder / "table.json").read_text())
     last = table["sweep"]["rungs_images"][-1]
     found: dict[str, dict[int, dict[str, Any]]] = {}
@@ -72,13 +77,16 @@ def results(folder: Path) -> dict[str, dict[int, dict[str, Any]]]:
     for trial in table["trials"]:
         judged = json.loads((folder / "judged" / f"{trial['run']}-{last}.json").read_text())
         found.setdefault(trial["changes"][VARIANT], {})[trial["changes"]["seed"]] = judged
+    seeds = {variant: sorted(by_seed) for variant, by_seed in found.items()}
+    if len({str(each) for each in seeds.values()}) > 1:
+        raise UserError(f"a table needs the same seeds of every variant, there are {seeds}")
     return found
 
 
 def numbers(by_seed: dict[int, dict[str, Any]], key: str) -> list[float]:
-    """One a seed, in their order; none where it was not measured."""
+    """One a seed, in their order; none at all where one of them has no such number: a mean would be of other seeds."""
     values = [at(by_seed[seed], key) for seed in sorted(by_seed)]
-    return [value for value in values if value is not None]
+    return values if None not in values else []
 
 
 def at(result: dict[str, Any], key: str) -> Any:
@@ -113,4 +121,4 @@ def cell(values: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_job(main)

@@ -20,12 +20,13 @@ from typing import Any
 from argan.errors import UserError
 from argan.search.replay import resample
 from argan.search.sweep import Stopping
+from jobs.runtime.cli import run_job
 
 RULES: tuple[Stopping, ...] = ("asha", "dominated")
 KEPT, SPENT = 0.95, 0.5
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path, help="table.json of a sweep with --stopping none")
     parser.add_argument("--resamples", type=int, default=200)
@@ -58,6 +59,7 @@ def main(argv: list[str] | None = None) -> None:
             "reaches": round(sum(reached) / len(reached), 3),
         }
     print(json.dumps(result))
+    return 0
 
 
 def costs(trial: dict[str, Any], sweep: dict[str, Any], signs: list[int]) -> list[list[float]]:
@@ -69,4 +71,4 @@ def costs(trial: dict[str, Any], sweep: dict[str, Any], signs: list[int]) -> lis
 
 
 if __name__ == "__main__":
-    main()
+    run_job(main)

@@ -5,57 +5,72 @@
 Trials that were run in full, at their last rung. A knob with numbers is cut into as many parts of equal count as
 --parts says. A search does not spread its trials evenly, so parts differ in more than their own knob. One JSON object
 on the last line: rank correlations (Spearman) of every knob that is a number with every value, and of every value at
-every earlier rung with itself at the last.
+every earlier rung with itself at the last. A trial without a value, as a GAN without depth, has no say in it.
 """
 
 import argparse
 import json
-import statistics
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from argan.errors import UserError
 from argan.evaluation.ranks import spearman
+from jobs.runtime.cli import run_job
 
+Floats = NDArray[np.float64]
 VALUES = ("kid", "gap_closed.ordinal_accuracy", "gap_closed.foreground_auc", "inverted")
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path, help="table.json of a sweep")
     parser.add_argument("--values", nargs="+", default=VALUES, help="numbers of the evaluation")
-    parser.add_argument("--parts", type=int, default=4)
+    parser.add_argument("--parts", type=int, default=3)
     arguments = parser.parse_args(argv)
     trials = [trial for trial in json.loads(arguments.table.read_text())["trials"] if trial["status"] == "finished"]
     if len(trials) < arguments.parts:
         raise UserError(f"{len(trials)} finished trials make no {arguments.parts} parts")
-    curves = {
-        name: np.array([[rung["values"][name] for rung in trial["rungs"]] for trial in trials])
-        for name in arguments.values
-    }
+    curves = {name: curve_of(trials, name) for name in arguments.values}
+    knobs = {knob: [trial["changes"][knob] for trial in trials] for knob in trials[0]["changes"]}
     print("| | trials | " + " | ".join(curves) + " |\n|---|---|" + "---|" * len(curves))
-    for knob in trials[0]["changes"]:
-        for label, rows in parts_along([trial["changes"][knob] for trial in trials], arguments.parts):
-            cells = (f"{statistics.median(curve[rows, -1]):.3g}" for curve in curves.values())
+    for knob, along in knobs.items():
+        for label, rows in parts_along(along, arguments.parts):
+            cells = (median(curve[rows, -1]) for curve in curves.values())
             print(f"| {knob} {label} | {len(rows)} | " + " | ".join(cells) + " |")
-    numbers = {knob: [trial["changes"][knob] for trial in trials] for knob in trials[0]["changes"]}
-    print(
-        json.dumps(
-            {
-                "knobs": {
-                    knob: {name: round(spearman(along, curve[:, -1]), 2) for name, curve in curves.items()}
-                    for knob, along in numbers.items()
-                    if is_number(along[0])
-                },
-                "rungs": {
-                    name: [round(spearman(curve[:, rung], curve[:, -1]), 2) for rung in range(curve.shape[1] - 1)]
-                    for name, curve in curves.items()
-                },
-            }
-        )
-    )
+    numeric = {knob: np.array(along, float) for knob, along in knobs.items() if is_number(along[0])}
+    rungs = range(len(trials[0]["rungs"]) - 1)
+    result = {
+        "knobs": {
+            knob: {name: correlation(along, curve[:, -1]) for name, curve in curves.items()}
+            for knob, along in numeric.items()
+        },
+        "rungs": {
+            name: [correlation(curve[:, rung], curve[:, -1]) for rung in rungs] for name, curve in curves.items()
+        },
+    }
+    print(json.dumps(result))
+    return 0
+
+
+def curve_of(trials: list[dict[str, Any]], name: str) -> Floats:
+    """[trial, rung]; nan where there is no such value."""
+    values = [[rung["values"].get(name) for rung in trial["rungs"]] for trial in trials]
+    return np.array(values, dtype=float)
+
+
+def median(values: Floats) -> str:
+    known = values[~np.isnan(values)]
+    return f"{np.median(known):.3g}" if len(known) else ""
+
+
+def correlation(first: Floats, second: Floats) -> float | None:
+    known = ~np.isnan(first) & ~np.isnan(second)
+    found = spearman(first[known], second[known]) if known.sum() > 1 else math.nan
+    return None if math.isnan(found) else round(found, 2)
 
 
 def is_number(value: Any) -> bool:
@@ -73,4 +88,4 @@ def parts_along(values: list[Any], num_parts: int) -> list[tuple[str, list[int]]
 
 
 if __name__ == "__main__":
-    main()
+    run_job(main)

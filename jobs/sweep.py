@@ -7,7 +7,7 @@ On a cluster:   ray job submit --working-dir . -- python jobs/sweep.py aperture_
 SWEEP is a file in sweeps/: which keys vary, over what, judged by what. The same command again goes on where it was
 stopped, however it was: no trial is lost and none runs twice (on another machine a minute later, when the dead one's
 lease has run out). --report writes the page of what there is by now, while
-the sweep runs or after.
+the sweep runs or after; give it the same --search, --stopping and --num-trials, which say which sweep it is.
 """
 
 import argparse
@@ -31,8 +31,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
     from jobs.runtime.sweeping import PAGE, SweepRequest, plan, report, run_sweep  # --help answers at once
 
-    if arguments.concurrent < 1:
-        raise UserError(f"--concurrent must be at least 1, got {arguments.concurrent}")
+    for flag, value in (("--concurrent", arguments.concurrent), ("--num-workers", arguments.num_workers)):
+        if value < 1:
+            raise UserError(f"{flag} must be at least 1, got {value}")
     request = SweepRequest(
         sweep=named_sweep(arguments.sweep, changes(arguments)),
         data_uri=arguments.data,

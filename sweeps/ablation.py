@@ -1,4 +1,4 @@
-"""What each part of the method is worth, seed by seed: the columns of docs/results/depth.md that are trained.
+"""What each part of the method is worth, seed by seed: the columns of benchmarks/ablation_table.py that are trained.
 
     python jobs/sweep.py ablation --data build/scenes32 --out build/sweeps
 

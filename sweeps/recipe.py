@@ -1,10 +1,10 @@
-"""What might teach more depth, one change at a time: the screening behind docs/results/depth.md.
+"""What might teach more depth, one change at a time: a screening.
 
     python jobs/sweep.py recipe --data build/scenes32 --out build/sweeps
 
 A search only in name: every variant once, to half of the preset's length, the likeliest first. Differences that a seed
-could make are no reason to choose; the best are trained in full, with more seeds. In bf16, which was 1.38 times as fast
-as fp32 on two cores that know it: variants compare with each other, and with nothing else.
+could make are no reason to choose; the best are trained in full, with more seeds. In bf16, the faster one on processors
+that have it (docs/LOG.md, 2026-11-28): variants compare with each other, and with nothing else.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from argan.search.sweep import JudgingSize, Objective, Sweep
 LIGHT = {"optics.linear_light": True}
 WIDE = {**LIGHT, "optics.d_max_at_64_px": 5.4, "dof.distribution": "uniform"}
 SEVEN = {**WIDE, "prior.weight": 1.7, "prior.fall_images": 40_000}
-"""Trial 7 of docs/results/sweep.md, its prior falling as late in its length as there."""
+"""Trial 7 of docs/results/sweep.md, its prior falling later, and in about as large a part of its length."""
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "trial 7": SEVEN,

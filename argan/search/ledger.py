@@ -69,8 +69,6 @@ class Ledger:
         self.sweep = sweep
         self.trials: list[Trial] = []
         self.known: list[Known] = []
-        self.has_advanced = False
-        """Whether a rung was reached since the last trial that broke, or at all: then the machinery works."""
         self._storage = storage
         self._lines: list[str] = []
         self._arrivals: dict[int, list[tuple[int, tuple[float, ...]]]] = {}
@@ -150,11 +148,9 @@ class Ledger:
             case "rung":
                 rung = Rung(event["images"], event["values"], event["seconds"])
                 self.trials[event["trial"]].rungs.append(rung)
-                self.has_advanced = True
                 self._arrivals.setdefault(rung.images, []).append((event["trial"], self.costs(rung)))
             case "ended":
                 trial = self.trials[event["trial"]]
                 trial.status, trial.error = event["status"], event["error"]
-                self.has_advanced = self.has_advanced and trial.status != "broke"
             case other:
                 raise ValueError(f"an event {other!r}")

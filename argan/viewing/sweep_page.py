@@ -172,6 +172,7 @@ def _range(space: Mapping[str, Any]) -> str:
 
 
 def _terms(sweep: Sweep) -> dict[str, Any]:
-    """The rest of what decides a search."""
+    """The rest of what decides a search; the whole configuration of each variant is in its command."""
     objectives = [f"{objective.name} ({objective.goal})" for objective in sweep.objectives]
-    return {**sweep.head, "objectives": objectives, "space": {}}
+    head = {key: value for key, value in sweep.head.items() if key not in ("config", "variants", "space")}
+    return {**head, "objectives": objectives}

@@ -14,10 +14,10 @@ from argan.errors import MissingError, StorageError, UserError
 from argan.runs.lease import acquire
 from argan.runs.report import picture_positions
 from argan.search.course import has_next
+from argan.search.crashes import Crashes
 from argan.search.ledger import Known, Ledger, Trial
 from argan.search.sweep import Sweep
 from argan.search.table import sweep_table
-from argan.settings import to_dict
 from argan.storage import Storage, open_storage
 from argan.viewing.sweep_page import sweep_page
 from jobs.runtime.cli import Progress
@@ -63,7 +63,6 @@ def plan(request: SweepRequest) -> dict[str, Any]:
         "most_images": sweep.num_trials * sweep.rungs_images[-1],
         "concurrent": request.concurrent,
         "definition": sweep.definition(),
-        "preset": to_dict(sweep.config({key: of.at(0.5) for key, of in sweep.space.items()})),
     }
 
 
@@ -118,8 +117,8 @@ def note(ledger: Ledger, trial: Trial) -> str:
         if values.get(objective.name) is not None
     )
     ended = sum(each.status is not None for each in ledger.trials)
-    state = trial.status or "goes on"
-    return f"trial {trial.number} at {trial.images:,}: {numbers}, {state} | {ended}/{ledger.sweep.num_trials} trials"
+    what = ", ".join(part for part in (numbers, trial.status or "goes on") if part)
+    return f"trial {trial.number} at {trial.images:,}: {what} | {ended}/{ledger.sweep.num_trials} trials"
 
 
 def write_page(folder: Storage, ledger: Ledger, data_uri: str) -> dict[str, Any]:
@@ -187,7 +186,8 @@ def trial_workers(request: SweepRequest, nodes: list[dict[str, Any]]) -> Workers
         raise UserError(
             f"{together.minimum} workers at a time need a GPU each, the cluster has {gpus}; or --device cpu"
         )
-    return replace(asked, cpus_each=int(given.resources_per_worker["CPU"]), use_gpu=given.use_gpu)
+    cpus_each = int(given.resources_per_worker["CPU"])
+    return replace(asked, cpus_each=cpus_each, use_gpu=given.use_gpu, is_settled=True)
 
 
 def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable[[Trial], None]) -> None:
@@ -210,11 +210,12 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
             judging=asdict(ledger.sweep.judging),
             max_failures=request.max_failures,
         )
-        scheduler = LedgerScheduler(ledger, told, request.max_failures)
+        crashes = Crashes(ledger, request.max_failures)
+        scheduler = LedgerScheduler(ledger, crashes, told, request.max_failures)
         tuner = tune.Tuner(
             tune.with_resources(run_trial, {"memory": TRIAL_MEMORY_BYTES}),
             tune_config=tune.TuneConfig(
-                search_alg=LedgerSearch(ledger, {"work": asdict(work)}, request.concurrent),
+                search_alg=LedgerSearch(ledger, crashes, {"work": asdict(work)}, request.concurrent),
                 scheduler=scheduler,
                 num_samples=-1,  # until the search has nothing left
             ),

@@ -158,8 +158,11 @@ def scaling(workers: Workers, nodes: list[dict[str, Any]]) -> ScalingConfig:
     """What to ask Ray for, on the nodes (as ray.nodes() tells them) that are there when the job begins.
 
     Raises UserError where they do not have it: Ray would wait for ever. Asked once a job, so that a try after a node
-    was lost asks for the same and waits for another node, instead of giving up or going on without GPUs.
+    was lost asks for the same and waits for another node, instead of giving up or going on without GPUs; nor of workers
+    that are settled.
     """
+    if workers.is_settled:
+        return _config(workers, workers.cpus_each, bool(workers.use_gpu))
     resources = [node["Resources"] for node in nodes if node["Alive"]]
     gpus = int(sum(each.get("GPU", 0) for each in resources))
     use_gpu = gpus >= workers.minimum if workers.use_gpu is None else workers.use_gpu
@@ -172,6 +175,10 @@ def scaling(workers: Workers, nodes: list[dict[str, Any]]) -> ScalingConfig:
         raise UserError(
             f"{workers.minimum} workers with {cpus_each} CPU each need more than the cluster's {places} CPU"
         )
+    return _config(workers, cpus_each, use_gpu)
+
+
+def _config(workers: Workers, cpus_each: int, use_gpu: bool) -> ScalingConfig:
     return ScalingConfig(
         num_workers=workers.minimum if workers.minimum == workers.maximum else (workers.minimum, workers.maximum),
         use_gpu=use_gpu,

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from ray.exceptions import OutOfMemoryError
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from argan.errors import UserError
 from argan.search.course import next_trial, settle
+from argan.search.crashes import Crashes
 from argan.search.ledger import Ledger, Rung, Trial
 from argan.settings import run_name, to_dict
 
@@ -22,10 +24,11 @@ class LedgerSearch(Searcher):
     Tune's own files about it stay empty: they would be a second truth.
     """
 
-    def __init__(self, ledger: Ledger, shared: dict[str, Any], concurrent: int) -> None:
+    def __init__(self, ledger: Ledger, crashes: Crashes, shared: dict[str, Any], concurrent: int) -> None:
         """`shared` is what each trial is given beside its own."""
         super().__init__()
         self._ledger = ledger
+        self._crashes = crashes
         self._shared = shared
         self._concurrent = concurrent
         self._running: dict[str, int] = {}  # Tune's name -> our number
@@ -33,9 +36,12 @@ class LedgerSearch(Searcher):
     def suggest(self, trial_id: str) -> Any:
         if len(self._running) >= self._concurrent:
             return None
-        trial = next_trial(self._ledger, self._running.values())
+        trial = next_trial(self._ledger, {*self._running.values(), *self._crashes.numbers})
         if trial is None:
-            return Searcher.FINISHED if not self._running else None
+            if self._running:
+                return None
+            self._crashes.close()
+            return Searcher.FINISHED
         self._running[trial_id] = trial.number
         config = self._ledger.sweep.config(trial.changes)
         if run_name(config) != trial.run:
@@ -68,10 +74,11 @@ class LedgerScheduler(FIFOScheduler):
     again, and it goes on from its last rung.
     """
 
-    def __init__(self, ledger: Ledger, told: Callable[[Trial], None], max_failures: int) -> None:
+    def __init__(self, ledger: Ledger, crashes: Crashes, told: Callable[[Trial], None], max_failures: int) -> None:
         """`told` is called after each result; `max_failures` is how often in a row a trial's process may be lost."""
         super().__init__()
         self._ledger = ledger
+        self._crashes = crashes
         self._told = told
         self._max_failures = max_failures
         self._lost: Counter[int] = Counter()
@@ -88,23 +95,36 @@ class LedgerScheduler(FIFOScheduler):
             raise
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        number = trial.config["number"]
+        number, text = trial.config["number"], (trial.get_error() or "").strip()
         self._lost[number] += 1
-        why = ((trial.get_error() or "").strip().splitlines() or ["an error without words"])[-1]
-        if self._lost[number] > self._max_failures:
-            times = f"{self._lost[number]} times in a row"
-            self.failed = UserError(f"the process of trial {number} was lost {times}, the last time with {why}")
-            raise self.failed
-        print(f"the process of trial {number} was lost, another takes over: {why}", file=sys.stderr, flush=True)
+        why = (text.splitlines() or ["an error without words"])[-1]
+        if self._lost[number] <= self._max_failures:
+            print(f"the process of trial {number} was lost, another takes over: {why}", file=sys.stderr, flush=True)
+            return
+        times = f"{self._lost[number]} times in a row"
+        lost = f"the process of trial {number} was lost {times}, the last time with {why}"
+        try:
+            if OutOfMemoryError.__name__ not in text:
+                raise UserError(lost)
+            self._set_aside(number, lost)  # it may be larger than the machines
+        except UserError as error:
+            self.failed = error
+            raise
+
+    def _set_aside(self, number: int, why: str) -> None:
+        self._lost[number] = 0
+        print(f"trial {number} crashed and is set aside: {why}", file=sys.stderr, flush=True)
+        self._crashes.set_aside(number, why)
 
     def _take(self, result: dict[str, Any]) -> bool:
         """Whether the trial goes on."""
         ledger, number = self._ledger, result["number"]
         ours = ledger.trials[number]
-        if "crashed" in result and ledger.has_advanced:  # else what it died of is nothing of its own
-            result = {"number": number, "broke": result["crashed"]}
-        if failed := result.get("failed") or result.get("crashed"):
-            raise UserError(f"trial {number} failed, the same command tries again: {failed}")
+        if "failed" in result:
+            raise UserError(f"trial {number} failed, the same command tries again: {result['failed']}")
+        if "crashed" in result:
+            self._set_aside(number, result["crashed"])
+            return False
         if result.get("images", math.inf) <= ours.images:
             return True  # somebody climbs again from below: the rung stands there
         self._lost[number] = 0
@@ -113,6 +133,7 @@ class LedgerScheduler(FIFOScheduler):
             keeps = False
         else:
             ledger.reach(number, Rung(result["images"], json.loads(result["values"]), result["seconds"]))
+            self._crashes.are_their_own()
             keeps = settle(ledger, ours)
         self._told(ours)
         return keeps

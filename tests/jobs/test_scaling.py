@@ -54,3 +54,9 @@ def test_a_workers_sentence_comes_out() -> None:
     assert isinstance(away, WorkersFailedError)
     assert away.of_storage
     assert not reason(WorkerGroupError("died", {0: RuntimeError("killed")})).of_storage
+
+
+def test_what_is_settled_is_asked_for_although_the_nodes_are_gone() -> None:
+    """A trial's workers were counted when the sweep began; a node that was reclaimed since will come back."""
+    asked = scaling(Workers(minimum=2, maximum=2, cpus_each=3, use_gpu=True, is_settled=True), [])
+    assert (asked.num_workers, asked.use_gpu, asked.resources_per_worker) == (2, True, {"CPU": 3, "GPU": 1})

@@ -18,6 +18,7 @@ from argan.errors import (
     UserError,
 )
 from argan.runs.lease import LeaseHeldError
+from argan.search.crashes import Crashes
 from argan.search.ledger import Ledger
 from argan.storage import open_storage
 from jobs.runtime.trial import PassedRungError, verdict
@@ -33,8 +34,10 @@ def ledger(tmp_path: Path) -> Ledger:
     return ledger
 
 
-def scheduler_of(ledger: Ledger) -> LedgerScheduler:
-    return LedgerScheduler(ledger, lambda trial: None, max_failures=1)
+def search_and_scheduler(ledger: Ledger) -> tuple[LedgerSearch, LedgerScheduler]:
+    """One trial at a time, one failure in a row is put up with."""
+    crashes = Crashes(ledger, 1)
+    return LedgerSearch(ledger, crashes, {}, 1), LedgerScheduler(ledger, crashes, lambda trial: None, 1)
 
 
 def rung(number: int, images: int) -> dict:
@@ -42,7 +45,7 @@ def rung(number: int, images: int) -> dict:
 
 
 def test_a_trial_whose_process_was_lost_is_handed_out_again_from_its_last_rung(ledger: Ledger) -> None:
-    search, scheduler = LedgerSearch(ledger, {}, concurrent=1), scheduler_of(ledger)
+    search, scheduler = search_and_scheduler(ledger)
     assert search.suggest("a")["images_done"] == 0
     assert search.suggest("b") is None  # one at a time
     scheduler.on_trial_result(None, None, rung(0, RUNGS[0]))
@@ -53,8 +56,8 @@ def test_a_trial_whose_process_was_lost_is_handed_out_again_from_its_last_rung(l
 
 
 def test_lost_too_often_in_a_row_is_the_end(ledger: Ledger) -> None:
-    LedgerSearch(ledger, {}, concurrent=1).suggest("a")
-    scheduler = scheduler_of(ledger)
+    search, scheduler = search_and_scheduler(ledger)
+    search.suggest("a")
     scheduler.on_trial_error(None, LOST)
     scheduler.on_trial_result(None, None, rung(0, RUNGS[0]))  # it got somewhere: the count begins anew
     scheduler.on_trial_error(None, LOST)
@@ -64,8 +67,8 @@ def test_lost_too_often_in_a_row_is_the_end(ledger: Ledger) -> None:
 
 
 def test_a_failure_that_is_not_the_trials_own_ends_the_sweep_and_writes_nothing(ledger: Ledger) -> None:
-    LedgerSearch(ledger, {}, concurrent=1).suggest("a")
-    scheduler = scheduler_of(ledger)
+    search, scheduler = search_and_scheduler(ledger)
+    search.suggest("a")
     with pytest.raises(UserError, match="trial 0 failed, the same command tries again: shard 3 is damaged"):
         scheduler.on_trial_result(None, None, {"number": 0, "failed": "shard 3 is damaged"})
     assert "shard 3" in str(scheduler.failed)
@@ -73,9 +76,9 @@ def test_a_failure_that_is_not_the_trials_own_ends_the_sweep_and_writes_nothing(
 
 
 def test_a_failure_of_its_own_ends_the_trial(ledger: Ledger) -> None:
-    search = LedgerSearch(ledger, {}, concurrent=1)
+    search, scheduler = search_and_scheduler(ledger)
     search.suggest("a")
-    scheduler_of(ledger).on_trial_result(None, None, {"number": 0, "broke": "the loss is nan"})
+    scheduler.on_trial_result(None, None, {"number": 0, "broke": "the loss is nan"})
     search.on_trial_complete("a")
     assert (ledger.trials[0].status, ledger.trials[0].error) == ("broke", "the loss is nan")
     assert search.suggest("b")["number"] == 1
@@ -83,27 +86,85 @@ def test_a_failure_of_its_own_ends_the_trial(ledger: Ledger) -> None:
 
 def test_a_rung_that_is_reached_again_is_written_once(ledger: Ledger) -> None:
     """Whoever begins a trial from below, or twice: the ledger has each rung once, and the trial goes on."""
-    LedgerSearch(ledger, {}, concurrent=1).suggest("a")
-    scheduler = scheduler_of(ledger)
+    search, scheduler = search_and_scheduler(ledger)
+    search.suggest("a")
     for _ in range(2):
         assert scheduler.on_trial_result(None, None, rung(0, RUNGS[0])) == "CONTINUE"
     assert [each.images for each in ledger.trials[0].rungs] == [RUNGS[0]]
 
 
-def test_a_crash_is_a_trials_own_only_where_others_have_got_somewhere(ledger: Ledger, tmp_path: Path) -> None:
+def crash(search: LedgerSearch, scheduler: LedgerScheduler, number: int) -> None:
+    """That trial is handed out, and crashes."""
+    assert search.suggest(f"t{number}")["number"] == number
+    try:
+        scheduler.on_trial_result(None, None, {"number": number, "crashed": "out of memory"})
+    finally:
+        search.on_trial_complete(f"t{number}")
+
+
+def test_a_crash_is_a_trials_own_as_soon_as_another_gets_somewhere(ledger: Ledger) -> None:
+    search, scheduler = search_and_scheduler(ledger)
+    crash(search, scheduler, 0)
+    assert ledger.trials[0].status is None
+    assert search.suggest("b")["number"] == 1
+    scheduler.on_trial_result(None, None, rung(1, RUNGS[0]))
+    assert (ledger.trials[0].status, ledger.trials[0].error) == ("broke", "out of memory")
+
+
+def test_crashes_one_after_another_end_the_sweep_and_write_nothing(ledger: Ledger) -> None:
     """An image without a module, a driver that does not fit: else it would break one trial after another."""
-    search, scheduler = LedgerSearch(ledger, {}, concurrent=1), scheduler_of(ledger)
-    search.suggest("a")
-    with pytest.raises(UserError, match="trial 0 failed, the same command tries again: no module"):
-        scheduler.on_trial_result(None, None, {"number": 0, "crashed": "no module named argan"})
-    for images in RUNGS:
-        scheduler.on_trial_result(None, None, rung(0, images))
-    search.on_trial_complete("a")
+    search, scheduler = search_and_scheduler(ledger)
+    crash(search, scheduler, 0)
+    with pytest.raises(UserError, match="trials 0, 1 crashed one after another, the last with out of memory; the same"):
+        crash(search, scheduler, 1)
+    assert scheduler.failed is not None
+    assert [trial.status for trial in ledger.trials] == [None, None]
+
+
+def test_bad_trials_in_a_row_do_not_block_a_sweep_for_good(tmp_path: Path) -> None:
+    """Killed and begun anew, it comes past them: as many as it puts up with, and those behind them get somewhere."""
+    ledger = Ledger(open_storage(str(tmp_path)), tiny_sweep(4))
+    ledger.begin()
+    crash(*search_and_scheduler(ledger), 0)
+    search, scheduler = search_and_scheduler(Ledger(open_storage(str(tmp_path)), ledger.sweep))
+    crash(search, scheduler, 0)
     search.suggest("b")
-    scheduler.on_trial_result(None, None, {"number": 1, "crashed": "out of memory"})
-    assert (ledger.trials[1].status, ledger.trials[1].error) == ("broke", "out of memory")
-    assert not ledger.has_advanced
-    assert not Ledger(open_storage(str(tmp_path)), ledger.sweep).has_advanced  # nor after a restart
+    scheduler.on_trial_result(None, None, rung(1, RUNGS[0]))
+    found = Ledger(open_storage(str(tmp_path)), ledger.sweep)
+    assert [trial.status for trial in found.trials] == ["broke", None]
+
+
+@pytest.mark.parametrize("gets_somewhere", [True, False])
+def test_the_last_trials_crash(ledger: Ledger, gets_somewhere: bool) -> None:
+    search, scheduler = search_and_scheduler(ledger)
+    if gets_somewhere:
+        search.suggest("a")
+        for images in RUNGS:
+            scheduler.on_trial_result(None, None, rung(0, images))
+        search.on_trial_complete("a")
+        crash(search, scheduler, 1)
+        assert search.suggest("c") == "FINISHED"
+        assert ledger.trials[1].status == "broke"
+        return
+    crashes = Crashes(ledger, 2)
+    search, scheduler = LedgerSearch(ledger, crashes, {}, 1), LedgerScheduler(ledger, crashes, lambda trial: None, 2)
+    for number in range(2):
+        crash(search, scheduler, number)
+    with pytest.raises(UserError, match="trials 0, 1 crashed one after another"):
+        search.suggest("c")
+
+
+def test_a_trial_that_is_killed_for_want_of_memory_over_and_over_has_crashed(ledger: Ledger) -> None:
+    search, scheduler = search_and_scheduler(ledger)
+    search.suggest("a")
+    killed = SimpleNamespace(
+        config={"number": 0},
+        get_error=lambda: "ray.exceptions.OutOfMemoryError: Task was killed\nmemory: 20 of 20 GB\n",
+    )
+    for _ in range(2):
+        scheduler.on_trial_error(None, killed)
+    search.on_trial_complete("a", error=True)
+    assert search.suggest("b")["number"] == 1
 
 
 @pytest.mark.parametrize(
