@@ -103,6 +103,9 @@ class PriorConfig:
     edge_freedom: float = option(
         0.0, "a step of D on an edge dI_d counts exp(-this |dI_d|) as much; 0: as much as any", unnamed_at=0
     )
+    reach: float = option(
+        0.0, "how far from the picture's middle that of D_p may lie, in widths; 0: not at all", unnamed_at=0
+    )
     radius: float = option(0.25, "r_th, where focus ends, in units of the width from the centre")
     gain: float = option(2.2, "g, how fast D_p falls to -d_max beyond the radius")
 
@@ -110,6 +113,7 @@ class PriorConfig:
         for key in ("weight", "final_share", "contrast_weight", "variation_weight", "edge_freedom"):
             require(getattr(self, key) >= 0, f"prior.{key}", getattr(self, key), "at least 0")
         require(self.fall_images >= 0, "prior.fall_images", self.fall_images, "at least 0")
+        require(0 <= self.reach <= 0.5, "prior.reach", self.reach, "from 0 to 0.5")
         require(self.radius >= 0, "prior.radius", self.radius, "at least 0")
         require(self.gain > 0, "prior.gain", self.gain, "greater than 0")
 

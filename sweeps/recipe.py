@@ -20,9 +20,10 @@ SEVEN = {**WIDE, "prior.weight": 1.7, "prior.fall_images": 40_000}
 VARIANTS: dict[str, dict[str, Any]] = {
     "trial 7": SEVEN,
     "standard GAN": {"method": "gan"},
+    "prior reaches 0.2": {**SEVEN, "prior.reach": 0.2},
     "little prior left": {**SEVEN, "prior.final_share": 0.05},
+    "prior reaches 0.2, little left": {**SEVEN, "prior.reach": 0.2, "prior.final_share": 0.05},
     "contrast margin 0.05": {**SEVEN, "prior.contrast_margin": 0.05},
-    "little prior left, contrast margin 0.05": {**SEVEN, "prior.final_share": 0.05, "prior.contrast_margin": 0.05},
     "batches of 8": {**SEVEN, "data.batch_images": 8, "data.num_lanes": 8},
     "learning rates fall": {**SEVEN, "optimizer.lr_fall_images": 25_000},
     "wider nets": {

@@ -13,11 +13,14 @@ from argan.losses import (
     focus_prior,
     focus_prior_loss,
     focus_prior_weight,
+    focus_priors,
     generator_adversarial,
     learning_rate_share,
+    nearest_prior,
     r1_penalty,
     total_variation,
 )
+from argan.scenes import scene
 
 
 def test_adversarial_losses_are_the_logs_of_the_paper() -> None:
@@ -79,6 +82,43 @@ def test_contrast_is_one_for_the_prior_linear_and_blind_to_level(resolution: int
     torch.testing.assert_close(focus_contrast(D_p, D_p), torch.ones(1, dtype=torch.float64))
     torch.testing.assert_close(focus_contrast(D + 7.0, D_p), focus_contrast(D, D_p))
     torch.testing.assert_close(focus_contrast(D_p - 2 * D, D_p), 1 - 2 * focus_contrast(D, D_p))  # inverted: negative
+
+
+@pytest.mark.parametrize("reach", [0.0, 0.1, 0.3])
+def test_the_nearest_prior_is_the_one_that_costs_least(reach: float) -> None:
+    priors = focus_priors(16, 1.5, PriorConfig(reach=reach)).double()
+    D = torch.randn(5, 1, 16, 16, dtype=torch.float64) - 0.5
+    costs = torch.stack([focus_prior_loss(D, each[None], 1.5) for each in priors])
+    torch.testing.assert_close(focus_prior_loss(D, nearest_prior(D, priors), 1.5), costs.min(dim=0).values)
+    torch.testing.assert_close(nearest_prior(priors, priors), priors)
+    torch.testing.assert_close(focus_contrast(priors, priors), torch.ones(len(priors), dtype=torch.float64))
+
+
+def test_priors_lie_about_the_middle_as_far_as_they_reach() -> None:
+    config = PriorConfig(reach=0.25)
+    priors = focus_priors(64, 3.0, config)
+    assert any(torch.equal(each, focus_prior(64, 3.0, config)[0]) for each in priors)
+    offset = (torch.arange(64) - 31.5) / 64
+    sharp = (priors == 0).float()[:, 0]
+    x, y = ((sharp * each).sum(dim=(1, 2)) / sharp.sum(dim=(1, 2)) for each in (offset[None, :], offset[:, None]))
+    farthest = torch.hypot(x, y).max().item()
+    assert farthest == pytest.approx(0.25, abs=1 / 64)
+    for turned in (priors.flip(3), priors.flip(2), priors.transpose(2, 3)):
+        torch.testing.assert_close(focus_prior_loss(turned, nearest_prior(turned, priors), 3.0), torch.zeros(29))
+
+
+def test_a_prior_that_reaches_tells_inside_out_better_than_one_in_the_middle() -> None:
+    """Exact truth: half of the scenes have their subject well off the middle."""
+    true = torch.stack([torch.from_numpy(scene(5, i, resolution=16).disparity) for i in range(300)])[:, None].float()
+    inside_out = true.amin((2, 3), keepdim=True) + true.amax((2, 3), keepdim=True) - true
+    right, cost = [], []
+    for reach in (0.0, 0.2):
+        priors = focus_priors(16, 0.75, PriorConfig(reach=reach))
+        of_true, of_other = (focus_prior_loss(D, nearest_prior(D, priors), 0.75) for D in (true, inside_out))
+        right.append((of_true < of_other).float().mean().item())
+        cost.append(of_true.mean().item())
+    assert right[1] > right[0] + 0.02
+    assert cost[1] < 0.75 * cost[0]
 
 
 def test_contrast_loss_punishes_what_is_below_the_margin() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from argan.config import Config
 from argan.draws import Purpose, draw_z
-from argan.losses import focus_contrast
+from argan.losses import focus_contrast, nearest_prior
 from argan.models.camera import Camera
 from argan.models.discriminator import Discriminator
 from argan.pixels import LUMA, laplacian
@@ -41,10 +41,8 @@ class Standing(NamedTuple):
 
 
 @torch.no_grad()
-def vitals(
-    camera: Camera, discriminator: Discriminator, real: Tensor, prior_disparity: Tensor, config: Config
-) -> Vitals:
-    """real [N,3,H,W] in [-1, 1], two or more; prior_disparity D_p [1,1,H,W]. All on one device."""
+def vitals(camera: Camera, discriminator: Discriminator, real: Tensor, priors: Tensor, config: Config) -> Vitals:
+    """real [N,3,H,W] in [-1, 1], two or more; priors [K,1,H,W]. All on one device."""
     z = draw_z(config.seed, Purpose.Z_SAMPLE, 0, num=SAMPLES, z_dim=camera.generator.z_dim).to(real)
     fake = camera(z, torch.ones(SAMPLES).to(real))
     margin = discriminator.forward(real).mean() - discriminator.forward(fake.photo).mean()
@@ -52,6 +50,7 @@ def vitals(
     sharpness = laplacian_rms(fake.deep) / laplacian_rms(real)
     if camera.renderer is None:
         return Vitals(float(margin), float(diversity), float(sharpness), *[float("nan")] * 3)
+    prior_disparity = nearest_prior(fake.disparity, priors)
     contrast = focus_contrast(fake.disparity, prior_disparity)
     stacked = torch.stack([fake.disparity.flatten(1), prior_disparity.expand_as(fake.disparity).flatten(1)], 1)
     correlation = torch.stack([torch.corrcoef(pair)[0, 1].nan_to_num(0.0) for pair in stacked])

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from argan.config import Config, OptimizerConfig
-from argan.losses import focus_prior
+from argan.losses import focus_priors
 from argan.models.camera import Camera, build_camera, build_discriminator
 from argan.models.discriminator import Discriminator
 from argan.training.gradients import FlatGradients
@@ -26,12 +26,12 @@ class TrainState:
     discriminator_optimizer: Adam
     generator_gradients: FlatGradients
     discriminator_gradients: FlatGradients
-    prior_disparity: Tensor  # D_p, [1,1,H,W]
+    priors: Tensor  # D_p about each place that it may lie at, [K,1,H,W]
     images_seen: int = 0
 
     @property
     def device(self) -> torch.device:
-        return self.prior_disparity.device
+        return self.priors.device
 
     @property
     def dtype(self) -> torch.dtype:
@@ -60,7 +60,7 @@ def build_state(config: Config, device: torch.device) -> TrainState:
         discriminator_optimizer=_adam(discriminator, optimizer.discriminator_lr, optimizer),
         generator_gradients=FlatGradients(camera.parameters()),
         discriminator_gradients=FlatGradients(discriminator.parameters()),
-        prior_disparity=focus_prior(config.resolution, config.d_max_px, config.prior).to(device=device, dtype=dtype),
+        priors=focus_priors(config.resolution, config.d_max_px, config.prior).to(device=device, dtype=dtype),
     )
 
 

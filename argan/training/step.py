@@ -20,6 +20,7 @@ from argan.losses import (
     focus_prior_weight,
     generator_adversarial,
     learning_rate_share,
+    nearest_prior,
     r1_penalty,
     total_variation,
 )
@@ -156,8 +157,9 @@ def generator_step(state: TrainState, share: Share, metrics: TickMetrics, reduce
 def disparity_loss(state: TrainState, fake: Fake, share: Share, metrics: TickMetrics) -> Tensor:
     """What guides D beside C, summed over the share: the focus prior, its sense, and few steps."""
     disparity, prior, d_max_px = fake.disparity, state.config.prior, state.config.d_max_px
-    off_prior = focus_prior_loss(disparity, state.prior_disparity, d_max_px).sum()
-    contrast = focus_contrast(disparity, state.prior_disparity)
+    prior_disparity = nearest_prior(disparity, state.priors)
+    off_prior = focus_prior_loss(disparity, prior_disparity, d_max_px).sum()
+    contrast = focus_contrast(disparity, prior_disparity)
     variation = total_variation(disparity, fake.deep, d_max_px, prior.edge_freedom).sum()
     metrics.add("loss/prior", off_prior, share.total)
     metrics.add("disparity/contrast", contrast.sum(), share.total)

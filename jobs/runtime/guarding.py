@@ -35,7 +35,7 @@ class Guarding:
         self.metrics = {}
         if not takes_checkpoint(state.images_seen, config.schedule):
             return False
-        seen = vitals(state.g_ema, state.discriminator, self._real, state.prior_disparity, config)
+        seen = vitals(state.g_ema, state.discriminator, self._real, state.priors, config)
         self.metrics = as_metrics(seen)
         if config.guard.action == "tell":
             return False

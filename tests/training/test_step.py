@@ -68,7 +68,7 @@ def test_each_phase_teaches_its_own_net_all_of_it(config_with_expansion: Config,
 
 def terms(state: TrainState, fake: Fake) -> dict[str, torch.Tensor]:
     """The formula behind each weight, written out again."""
-    D, D_p, d_max = fake.disparity, state.prior_disparity, state.config.d_max_px
+    D, D_p, d_max = fake.disparity, state.priors, state.config.d_max_px
     apart = D_p - D_p.mean()
     contrast = (D * apart).mean((1, 2, 3)) / apart.square().mean()
     steps = (D[..., 1:] - D[..., :-1]).abs().mean() + (D[..., 1:, :] - D[..., :-1, :]).abs().mean()
