@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from argan.viewing.axes import NumberAxis, fitted_axis
+from argan.viewing.axes import Axis, ChoiceAxis, NumberAxis, fitted_axis
 from argan.viewing.curves import as_float
 from argan.viewing.drawing import Element, Frame, element, line, picture
 from argan.viewing.pages import Chart
@@ -15,6 +15,10 @@ SIZE = (460.0, 262.0)
 
 LOG_FROM_RATIO = 10
 """Rungs that grow by more than this factor from first to last stand on a log axis."""
+
+CHARACTER_WIDTH = 6.2
+WIDTH_OF_WORDS = 390.0
+"""Choices whose words, side by side, would take more than this stand below one another."""
 
 BAR_SHARE = 0.7
 """Of a trial's place on the axis that its bar fills."""
@@ -38,13 +42,27 @@ def costs(sweep: Sweep) -> tuple[Chart, ...]:
 
 
 def _slice(sweep: Sweep, key: str, objective: Objective) -> Chart:
-    frame = Frame(sweep.axes[key], sweep.axes[objective.name], SIZE)
-    drawn = frame.furniture(key, objective.words)
+    """The key along x; choices of many words from top to bottom, where there is room for them."""
+    axis, values = sweep.axes[key], sweep.axes[objective.name]
+    rows = _rows(axis, values) if isinstance(axis, ChoiceAxis) else None
+    frame = rows or Frame(axis, values, SIZE)
+    drawn = frame.furniture(objective.words, key) if rows else frame.furniture(key, objective.words)
     for trial in sorted(sweep.trials, key=lambda trial: trial.on_front):
-        x, y = sweep.place(trial, key), sweep.place(trial, objective.name)
-        if x is not None and y is not None:
-            drawn.append(mark(sweep, trial, *dot(trial, frame.at(x, y))))
-    return Chart(picture(SIZE, drawn), f"{objective.name} over {key}", marks_are_links=True)
+        along, value = sweep.place(trial, key), sweep.place(trial, objective.name)
+        if along is not None and value is not None:
+            drawn.append(
+                mark(sweep, trial, *dot(trial, frame.at(value, 1 - along) if rows else frame.at(along, value)))
+            )
+    return Chart(picture(frame.size, drawn), f"{objective.name} over {key}", marks_are_links=True)
+
+
+def _rows(choices: ChoiceAxis, values: Axis) -> Frame | None:
+    """A row for each choice; None where their words have room side by side."""
+    names = choices.choices[::-1]
+    if CHARACTER_WIDTH * len("  ".join(names)) <= WIDTH_OF_WORDS:
+        return None
+    left = 16.0 + CHARACTER_WIDTH * max(map(len, names))
+    return Frame(values, ChoiceAxis(names), (SIZE[0], 82.0 + 20.0 * len(names)), left=left)
 
 
 def _learning_curve(sweep: Sweep, objective: Objective) -> Chart:

@@ -240,6 +240,21 @@ def test_choices_are_strewn_but_stay_apart() -> None:
     assert axis.strewn("d", 0) is None
 
 
+@pytest.mark.parametrize("num_choices", [2, 22])
+def test_the_words_of_choices_do_not_lie_on_one_another(num_choices: int) -> None:
+    choices = [f"the variant with the number {index:02d}" for index in range(num_choices)]
+    found = table([trial(i, changes={"variant": choice}) for i, choice in enumerate(choices)], front=[0])
+    found["sweep"]["space"] = {"variant": {"kind": "choice", "values": choices}}
+    html = sweep_page(found, {})
+    charts = re.findall(r"<svg.*?</svg>", html[html.index("One setting at a time") :], re.DOTALL)[:2]
+    for chart in charts:
+        words = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>the variant with', chart)
+        assert len(words) == num_choices
+        places = sorted((float(y), float(x)) for x, y in words)
+        for (upper, left), (lower, right) in itertools.pairwise(places):
+            assert lower - upper >= 16 or right - left >= 29 * 6
+
+
 def test_stairs_go_level_then_upright() -> None:
     steps = stairs([(0.0, 0.0), (2.0, 1.0), (3.0, 5.0)])
     assert steps == [(0.0, 0.0), (2.0, 0.0), (2.0, 1.0), (3.0, 1.0), (3.0, 5.0)]
