@@ -16,14 +16,16 @@ LIGHT = {"optics.linear_light": True}
 WIDE = {**LIGHT, "optics.d_max_at_64_px": 5.4, "dof.distribution": "uniform"}
 SEVEN = {**WIDE, "prior.weight": 1.7, "prior.fall_images": 40_000}
 """Trial 7 of docs/results/sweep.md, its prior falling later, and in about as large a part of its length."""
+CLOSED = {"dof.distribution": "uniform_or_closed", "dof.shallow_share": 0.7}
+NEAR = {"prior.reach": 0.2}
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "trial 7": SEVEN,
+    "some apertures closed": {**SEVEN, **CLOSED},
+    "prior reaches 0.2": {**SEVEN, **NEAR},
+    "both": {**SEVEN, **CLOSED, **NEAR},
+    "both, little prior left": {**SEVEN, **CLOSED, **NEAR, "prior.final_share": 0.05},
     "standard GAN": {"method": "gan"},
-    "prior reaches 0.2": {**SEVEN, "prior.reach": 0.2},
-    "little prior left": {**SEVEN, "prior.final_share": 0.05},
-    "prior reaches 0.2, little left": {**SEVEN, "prior.reach": 0.2, "prior.final_share": 0.05},
-    "contrast margin 0.05": {**SEVEN, "prior.contrast_margin": 0.05},
     "batches of 8": {**SEVEN, "data.batch_images": 8, "data.num_lanes": 8},
     "learning rates fall": {**SEVEN, "optimizer.lr_fall_images": 25_000},
     "wider nets": {
@@ -32,14 +34,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "discriminator.channels": (48, 96, 192, 256),
     },
     "shifted photos": {**SEVEN, "augment.shift": 0.125},
-    "further in front": {**SEVEN, "optics.front_share": 0.5},
+    "both, further in front": {**SEVEN, **CLOSED, **NEAR, "optics.front_share": 0.5},
+    "prior reaches 0.2, p(s) bernoulli": {**SEVEN, **NEAR, "dof.distribution": "bernoulli"},
+    "occlusion": {**SEVEN, "optics.occlusion_steps": 8},
     "R1 gamma 0.03": {**SEVEN, "optimizer.r1_gamma": 0.03},
     "R1 gamma 0.3": {**SEVEN, "optimizer.r1_gamma": 0.3},
-    "occlusion": {**SEVEN, "optics.occlusion_steps": 8},
-    "prior weight 0.8": {**SEVEN, "prior.weight": 0.8},
-    "wide aperture, p(s) bernoulli": {**SEVEN, "dof.distribution": "bernoulli"},
-    "wide aperture, prior falls late": WIDE,
-    "light averaged": LIGHT,
     "7 views a side": {**SEVEN, "optics.views_per_side": 7},
     "steps free on edges": {**SEVEN, "prior.variation_weight": 0.03, "prior.edge_freedom": 6.0},
     "occlusion for a prior": {
@@ -50,7 +49,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "prior.contrast_weight": 0.0,
     },
     "depth expansion": {**SEVEN, "optics.expansion": True},
-    "codes averaged": {"optics.linear_light": False},
+    "preset, light averaged": LIGHT,
+    "preset, codes averaged": {"optics.linear_light": False},
 }
 
 SWEEP = Sweep(
