@@ -20,9 +20,9 @@ from argan.draws import Purpose, draw_dof_scale, draw_z
 from argan.errors import DataError
 from argan.models.camera import Camera, build_camera
 from argan.optics import render
-from argan.runs.best import Best, require_best
+from argan.runs.best import Best, images_of_best
 from argan.runs.checkpoints import find_checkpoint
-from argan.runs.folder import find_run, read_config, read_history
+from argan.runs.folder import find_run, read_config
 from argan.training.checkpoint import load_weights
 
 __all__ = ["Run", "Sample", "Which", "load_run", "render"]
@@ -88,7 +88,7 @@ def load_run(
     """
     storage = find_run(uri)
     config = read_config(storage)
-    at_images = None if checkpoint == "newest" else require_best(read_history(storage), checkpoint, storage.uri)
+    at_images = None if checkpoint == "newest" else images_of_best(storage, checkpoint)
     found = find_checkpoint(storage, warn=warn, generator_only=True, at_images=at_images)
     if found is None:
         raise DataError(f"the run at {storage.uri} has no checkpoint yet")

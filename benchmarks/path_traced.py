@@ -3,8 +3,9 @@
     python benchmarks/path_traced.py --run RUN --tar rendered-000.tar [--cache DIR]
 
 The thin lens's photos, brought to the run's resolution. Told is Spearman's correlation with true disparity, mean over
-photos: of the estimator, of "lower in the picture is nearer" and of "the middle is nearer"; and of the estimator less
-each guess with the interval of 95 % of 10,000 resamplings of the photos. One JSON object on the last line.
+photos: of the estimator and of every cheap cue at both polarities, of which the best counts, chosen with the truth in
+hand as jobs/evaluate.py does; and of the estimator less the best cue, less "lower is nearer" and less "the middle is
+nearer", with the interval of 95 % of 10,000 resamplings of the photos. One JSON object on the last line.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from argan.pixels import to_bytes
 from argan.storage import open_storage
 from jobs.runtime.depth_quality import taught_by_fakes
 
-GUESSES = {"lower": "height", "middle": "centre"}
+NAMED = ("+height", "+centre")
 RESAMPLINGS = 10_000
 
 
@@ -42,24 +43,36 @@ def main(argv: list[str] | None = None) -> None:
         photos.append(F.avg_pool2d(known.photo, factor))
         truths.append(F.avg_pool2d(known.disparity, factor)[0, 0].numpy())
     estimates = estimate(net, torch.cat(photos))[:, 0].numpy()
-    scores = {"estimator": [spearman(*pair) for pair in zip(estimates, truths, strict=True)]}
+    ours = np.array([spearman(*pair) for pair in zip(estimates, truths, strict=True)])
     cues = [cue_maps(to_bytes(photo[0]).permute(1, 2, 0).numpy()) for photo in photos]
-    for guess, cue in GUESSES.items():
-        scores[guess] = [spearman(maps[cue], truth) for maps, truth in zip(cues, truths, strict=True)]
-    result = {name: round(float(np.mean(values)), 4) for name, values in scores.items()}
-    for guess in GUESSES:
-        low, mean, high = difference(np.array(scores["estimator"]) - np.array(scores[guess]))
-        result[f"over_{guess}"] = round(mean, 4)
-        result[f"over_{guess}_low"], result[f"over_{guess}_high"] = round(low, 4), round(high, 4)
-    print(json.dumps({**result, "photos": len(photos), "resolution": run.config.resolution}))
+    guesses = {
+        f"{sign}{cue}": np.array(
+            [spearman(toward * maps[cue], truth) for maps, truth in zip(cues, truths, strict=True)]
+        )
+        for cue in cues[0]
+        for sign, toward in (("+", 1.0), ("-", -1.0))
+    }
+    best = max(guesses, key=lambda name: guesses[name].mean())
+    print(
+        json.dumps(
+            {
+                "estimator": round(float(ours.mean()), 4),
+                "best_cue": best,
+                "cues": {name: round(float(values.mean()), 4) for name, values in guesses.items()},
+                "over": {name: difference(ours - guesses[name]) for name in dict.fromkeys((best, *NAMED))},
+                "photos": len(photos),
+                "resolution": run.config.resolution,
+            }
+        )
+    )
 
 
-def difference(values: np.ndarray) -> tuple[float, float, float]:
-    """The mean between the ends of its 95 % interval, by the bootstrap over photos."""
+def difference(values: np.ndarray) -> dict[str, float]:
+    """The mean and the ends of its 95 % interval, by the bootstrap over photos."""
     rng = np.random.default_rng(0)
     means = values[rng.integers(len(values), size=(RESAMPLINGS, len(values)))].mean(1)
     low, high = np.quantile(means, (0.025, 0.975))
-    return float(low), float(values.mean()), float(high)
+    return {"mean": round(float(values.mean()), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
 
 
 if __name__ == "__main__":

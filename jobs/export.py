@@ -16,9 +16,9 @@ from jobs.runtime.cli import run_job
 def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
     from argan.errors import UserError  # after the arguments: --help answers at once
-    from argan.runs.best import require_best
+    from argan.runs.best import images_of_best
     from argan.runs.export import export_model
-    from argan.runs.folder import CONFIG, find_run, read_config, read_history
+    from argan.runs.folder import CONFIG, find_run, read_config
     from argan.storage import open_storage
 
     run, out = find_run(arguments.run), open_storage(arguments.out)
@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"would export {run.uri} to {out.uri}")
         return 0
     which = arguments.checkpoint
-    at_images = None if which == "newest" else require_best(read_history(run), which, run.uri)
+    at_images = None if which == "newest" else images_of_best(run, which)
     exported = export_model(
         run, out, half=arguments.half, at_images=at_images, warn=lambda text: print(text, file=sys.stderr)
     )

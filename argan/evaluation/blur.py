@@ -33,6 +33,8 @@ class BlurSettings:
     """That tile a photo: disparity is as even in a region at any resolution."""
     most_variation: float = 0.3
     """Of disparity within a region and as far around it as blur reaches, in d_max: a slope, but no edge."""
+    least_blur_px: float = 0.5
+    """Predicted radius of a region at the open aperture: in focus, measured and predicted agree by themselves."""
     least_texture: float = 0.02
     """Root mean square change of a region, in [-1, 1], when the deep photo is blurred by a disk of 1 px."""
     num_radii: int = 37
@@ -93,9 +95,11 @@ def measure_blur(
 def suitable_regions(deep: Tensor, disparity: Tensor, d_max_px: float, settings: BlurSettings) -> Tensor:
     """Bool [apertures,N,h,w], of the regions that tile the photo: at which apertures each can be measured.
 
-    Disparity must be even as far around a region as its blur reaches there, and that may be to the photo's border.
+    Disparity must be even as far around a region as its blur reaches there, and that may be to the photo's border. Blur
+    that reaches farther than a region is wide is not measured.
     """
     side = settings.region_px(deep.shape[-1])
+    blurs = EDGE * _regions(disparity.abs(), side) >= settings.least_blur_px
     shows = _regions((deep - disk_blurred(deep, 1.0)) ** 2, side).sqrt() >= settings.least_texture
     widest = F.max_pool2d(disparity.abs(), side)[:, 0]
     chosen = []
@@ -108,7 +112,7 @@ def suitable_regions(deep: Tensor, disparity: Tensor, d_max_px: float, settings:
             fits |= (reach_px == margin) & (spread <= settings.most_variation * d_max_px)
         fits[:, [0, -1], :] &= reach_px[:, [0, -1], :] == 0
         fits[:, :, [0, -1]] &= reach_px[:, :, [0, -1]] == 0
-        chosen.append(fits & shows)
+        chosen.append(fits & shows & blurs)
     return torch.stack(chosen)
 
 

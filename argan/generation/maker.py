@@ -16,7 +16,7 @@ from argan.config import Config
 from argan.data.tuples import DisparityCoding
 from argan.draws import Purpose, draw_uniform, draw_z
 from argan.generation.recipe import MICRO_BATCH_IMAGES, Recipe
-from argan.losses import focus_prior
+from argan.losses import focus_priors, nearest_prior
 from argan.models.camera import Camera
 from argan.optics import ApertureRenderer
 from argan.pixels import to_bytes, to_signed
@@ -37,7 +37,7 @@ class TupleMaker:
         self.recipe = recipe
         self.coding = DisparityCoding.of_range(config.d_max_px)
         self.views_per_side = recipe.views_per_side(config)
-        self.prior_disparity = focus_prior(config.resolution, config.d_max_px, config.prior)[0, 0].numpy()
+        self._priors = focus_priors(config.resolution, config.d_max_px, config.prior)
         self._generator = camera.generator
         self._device = next(camera.parameters()).device
         light, steps = config.optics.linear_light, config.optics.occlusion_steps
@@ -70,6 +70,10 @@ class TupleMaker:
             photo = renderer(images, disparity, torch.tensor(dof_scale, device=self._device)).image
             photos.append(to_bytes(photo).permute(0, 2, 3, 1).contiguous().cpu().numpy())
         return photos
+
+    def prior_of(self, disparity: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The focus prior D_p nearest to a sample's disparity. [H,W] -> [H,W]"""
+        return nearest_prior(torch.from_numpy(disparity)[None, None], self._priors)[0, 0].numpy()
 
     def apertures(self, index: int) -> list[float]:
         """The dof_scale of each of a sample's shallow photos."""

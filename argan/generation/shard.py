@@ -39,7 +39,8 @@ def make_shard(maker: TupleMaker, terms: Terms, number: int) -> NewShard:
 
 def measure_stored(maker: TupleMaker, image: NDArray[np.uint8], codes: NDArray[np.uint16]) -> Measures:
     """The measures of a sample from what is stored of it."""
-    return measure(image, maker.coding.decode(codes), maker.prior_disparity, maker.config.d_max_px)
+    disparity = maker.coding.decode(codes)
+    return measure(image, disparity, maker.prior_of(disparity), maker.config.d_max_px)
 
 
 def sample_facts(terms: Terms, maker: TupleMaker, index: int, apertures: Sequence[float]) -> dict[str, Any]:

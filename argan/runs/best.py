@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from argan.errors import MissingError
+from argan.runs.checkpoints import read_pointer
+from argan.runs.folder import read_history
+from argan.storage import Storage
 
 JUDGED = "judged/"
 Best = Literal["best-kid", "best-depth"]
@@ -24,11 +27,16 @@ def best_images(history: Sequence[Mapping[str, Any]]) -> dict[Best, int]:
     return found
 
 
-def require_best(history: Sequence[Mapping[str, Any]], which: Best, uri: str) -> int:
-    """Raises MissingError where that was never judged."""
-    found = best_images(history)
+def images_of_best(run: Storage, which: Best) -> int:
+    """Where that checkpoint of the run stood. What was judged past the newest one was rolled back and is gone.
+
+    Raises MissingError where none was judged by that measure.
+    """
+    kept = read_pointer(run).checkpoints
+    stands_at_images = kept[0]["images_seen"] if kept else 0
+    found = best_images([row for row in read_history(run) if row["images_seen"] <= stands_at_images])
     if which not in found:
         raise MissingError(
-            f"{uri} has no {which} checkpoint: nothing was judged by {BEST_BY[which][0]} while it trained"
+            f"{run.uri} has no {which} checkpoint: nothing was judged by {BEST_BY[which][0]} while it trained"
         )
     return found[which]

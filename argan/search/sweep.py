@@ -17,6 +17,8 @@ SETTLED = ("schedule.total_images", "schedule.judging_share", "data.fingerprint"
 
 VARIANT = "variant"
 
+Use = Literal["test", "selection"]
+"""Of photos: to tell how good something is, or to choose by them; no photo is for both."""
 Search = Literal["grid", "random", "optuna"]
 Stopping = Literal["none", "asha", "dominated"]
 
@@ -46,6 +48,7 @@ class JudgingSize:
     estimator_pairs: int = 4_000
     optics: bool = False
     """Whether the width of blur and the sharpness of deep pictures are measured too."""
+    use: Use = "selection"
     seed: int = 0
 
 
@@ -73,6 +76,8 @@ class Sweep:
     variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Sets of keys by name; a trial takes the one that its "variant" in `space` names: the columns of an ablation."""
     judging: JudgingSize = field(default_factory=JudgingSize)
+    judged_by: str = ""
+    """The evaluation's protocol, filled in by the job: judged otherwise it is another sweep."""
     seed: int = 0
     data_fingerprint: str = ""
     """Of the set that trials are trained on: on other data it is another sweep."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from argan.config import Config
 from argan.draws import Purpose, draw_z
-from argan.losses import focus_contrast, nearest_prior
+from argan.losses import is_inside_out, nearest_prior
 from argan.models.camera import Camera
 from argan.models.discriminator import Discriminator
 from argan.pixels import LUMA, laplacian
@@ -29,8 +29,8 @@ class Vitals(NamedTuple):
     diversity: float  # mean distance between deep photos, in that between real photos
     sharpness: float  # root mean square Laplacian of deep photos, in that of real photos
     spread: float  # standard deviation of disparity in d_max, mean over samples
-    inverted: float  # share of samples that are nearer around the middle than in it
-    prior_correlation: float  # of disparity and focus prior, median over samples
+    inverted: float  # share of samples that a focus prior would fit better inside out
+    prior_correlation: float  # of disparity and the focus prior nearest to it, median over samples
 
 
 class Standing(NamedTuple):
@@ -51,7 +51,6 @@ def vitals(camera: Camera, discriminator: Discriminator, real: Tensor, priors: T
     if camera.renderer is None:
         return Vitals(float(margin), float(diversity), float(sharpness), *[float("nan")] * 3)
     prior_disparity = nearest_prior(fake.disparity, priors)
-    contrast = focus_contrast(fake.disparity, prior_disparity)
     stacked = torch.stack([fake.disparity.flatten(1), prior_disparity.expand_as(fake.disparity).flatten(1)], 1)
     correlation = torch.stack([torch.corrcoef(pair)[0, 1].nan_to_num(0.0) for pair in stacked])
     return Vitals(
@@ -59,7 +58,7 @@ def vitals(camera: Camera, discriminator: Discriminator, real: Tensor, priors: T
         diversity=float(diversity),
         sharpness=float(sharpness),
         spread=float(fake.disparity.std((1, 2, 3)).mean() / config.d_max_px),
-        inverted=float((contrast < 0).double().mean()),
+        inverted=float(is_inside_out(fake.disparity, priors).double().mean()),
         prior_correlation=float(correlation.median()),
     )
 

@@ -11,7 +11,7 @@ from argan.api import Run, Which, load_run
 from argan.errors import UserError
 from argan.evaluation.estimation import EstimatorBudget
 from argan.runs.folder import find_run, read_config
-from argan.search.sweep import JudgingSize
+from argan.search.sweep import JudgingSize, Use
 from argan.storage import open_storage
 from argan.viewing.evaluation_report import evaluation_report
 from jobs.runtime.depth_quality import DepthQuality, depth_pictures, judge_depth, plan_depth
@@ -31,7 +31,7 @@ class EvaluationRequest:
     checkpoint: Which = "newest"
     cache_uri: str  # where trained estimators and features are kept: they are pure functions of their protocols
     data_uri: str | None = None  # None: scenes
-    last_photos: bool = False  # of that set, from the other end: whoever chooses a checkpoint leaves the first ones be
+    use: Use = "test"
     num_photos: int = 1000
     depth: DepthQuality = field(default_factory=DepthQuality)
     photos: PhotoQuality = field(default_factory=PhotoQuality)
@@ -48,6 +48,7 @@ def small_request(size: JudgingSize, *, photos_uri: str | None = None, **others:
         num_photos=num,
         depth=DepthQuality(budget=budget, seed=size.seed),
         photos=PhotoQuality(photos_uri=photos_uri, num_fakes=num, num_reals=num, seed=size.seed),
+        use=size.use,
         **others,
     )
 
@@ -66,7 +67,7 @@ def plan(request: EvaluationRequest) -> dict[str, Any]:
     if "optics" in request.parts:
         planned["optics"] = asdict(request.optics)
     if "kid" in request.parts:
-        reals = real_photos(request.photos, judges, config.resolution)
+        reals = real_photos(request.photos, judges, config.resolution, request.use)
         planned["kid"] = {**asdict(request.photos), "real": reals.record}
     return planned
 
@@ -87,8 +88,8 @@ def judge_run(run: Run, request: EvaluationRequest) -> tuple[dict[str, Any], Cal
         evaluation, test = judge_depth(run, judges, request.depth, cache)
         result = evaluation.result
         pictures = depth_pictures(evaluation, test, run.config.d_max_px)
-    protocol = {"images_seen": run.images_seen, **result.pop("protocol", {})}
-    reals = real_photos(request.photos, judges, run.config.resolution)
+    protocol = {"images_seen": run.images_seen, "checkpoint": request.checkpoint, **result.pop("protocol", {})}
+    reals = real_photos(request.photos, judges, run.config.resolution, request.use)
     if "kid" in request.parts:
         photos = judge_photos(run, reals, request.photos, cache)
         result, protocol = {**photos.result, **result}, {**protocol, "kid": photos.protocol}
@@ -104,11 +105,11 @@ def judge_run(run: Run, request: EvaluationRequest) -> tuple[dict[str, Any], Cal
 
 def _judges(request: EvaluationRequest, resolution: int) -> Judges:
     """The photos with truth; those that judge are read once, however many ask for them."""
-    sizes = {"num_test": request.num_photos, "num_teach": request.depth.budget.num_pairs}
+    num_test, num_teach, use = request.num_photos, request.depth.budget.num_pairs, request.use
     if request.data_uri is None:
-        judges = scene_judges(resolution, **sizes)
+        judges = scene_judges(resolution, num_test=num_test, num_teach=num_teach, use=use)
     else:
-        judges = set_judges(request.data_uri, resolution, **sizes, last=request.last_photos)
+        judges = set_judges(request.data_uri, resolution, num_test=num_test, num_teach=num_teach, use=use)
     return judges._replace(test=functools.cache(judges.test))
 
 

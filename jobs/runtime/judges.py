@@ -14,13 +14,18 @@ from argan.data.manifest import Manifest, read_manifest
 from argan.data.truth_set import read_truth
 from argan.errors import DataError
 from argan.evaluation.measures import TruthSet
-from argan.evaluation.protocol import CEILING_SEED, TEST_SEED
+from argan.evaluation.protocol import CEILING_SEED, SELECTION_SEED, TEST_SEED
 from argan.evaluation.scene_truth import scene_truth
 from argan.scenes import SCENES_VERSION
+from argan.search.sweep import Use
 from argan.storage import Storage, open_storage
 from jobs.runtime.cli import Progress
 
-TEST_ONE_IN = 5  # of a packed set's photos judge, the others teach the ceiling
+SEEDS: dict[Use, int] = {"test": TEST_SEED, "selection": SELECTION_SEED}
+
+# Of a packed set's photos, by their hashes: one in ten judges, one chooses, the others teach the ceiling.
+PARTS = 10
+PART: dict[Use, int] = {"test": 0, "selection": 5}
 
 
 class Judges(NamedTuple):
@@ -33,8 +38,8 @@ class Judges(NamedTuple):
     teach_record: dict[str, Any]
 
 
-def scene_judges(resolution: int, *, num_test: int, num_teach: int) -> Judges:
-    """Scenes of two seeds that no training set takes."""
+def scene_judges(resolution: int, *, num_test: int, num_teach: int, use: Use = "test") -> Judges:
+    """Scenes of two seeds that no training set takes. What chooses is not what tells how good the choice is."""
 
     def draw(seed: int, num_scenes: int) -> TruthSet:
         say(f"drawing {num_scenes:,} scenes of seed {seed}")
@@ -47,17 +52,17 @@ def scene_judges(resolution: int, *, num_test: int, num_teach: int) -> Judges:
         return {**made_by, "num_photos": num_photos, "resolution": resolution}
 
     return Judges(
-        test=lambda: draw(TEST_SEED, num_test),
+        test=lambda: draw(SEEDS[use], num_test),
         teach=lambda: draw(CEILING_SEED, num_teach),
         num_teach=num_teach,
-        test_record=record(TEST_SEED, num_test),
+        test_record=record(SEEDS[use], num_test),
         teach_record=record(CEILING_SEED, num_teach),
     )
 
 
-def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, last: bool = False) -> Judges:
+def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, use: Use = "test") -> Judges:
     """A packed set, split and put in order by the photos' own hashes: the same parts however it was packed, and equal
-    photos on one side. `last` takes those that judge from the other end.
+    photos on one side.
 
     Raises DataError where it has another resolution or too few photos.
     """
@@ -66,9 +71,9 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, last
     if manifest.resolution != resolution:
         raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
     by_hash = np.argsort(manifest.sha256, kind="stable")
-    judges = np.array([int(digest[:8], 16) % TEST_ONE_IN == 0 for digest in manifest.sha256[by_hash].tolist()])
-    judging, teach_rows = by_hash[judges], by_hash[~judges][:num_teach]
-    test_rows = judging[-num_test:] if last else judging[:num_test]
+    part = np.array([int(digest[:8], 16) % PARTS for digest in manifest.sha256[by_hash].tolist()])
+    test_rows = by_hash[part == PART[use]][:num_test]
+    teach_rows = by_hash[~np.isin(part, list(PART.values()))][:num_teach]
     if len(test_rows) == 0 or len(teach_rows) == 0:
         raise DataError(
             f"{storage.uri} holds {manifest.num_samples} photos, too few to teach with some, judge by others"
@@ -76,16 +81,16 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, last
     # The manifest's own fingerprint is of the photos; a set with other truth is another set.
     shards_sha256 = hashlib.sha256("".join(shard.sha256 for shard in manifest.shards).encode()).hexdigest()
 
-    def record(rows: NDArray[np.int64], part: str) -> dict[str, Any]:
-        made_by = {"data": storage.uri, "shards_sha256": shards_sha256, "part": part}
+    def record(rows: NDArray[np.int64], which: str) -> dict[str, Any]:
+        made_by = {"data": storage.uri, "shards_sha256": shards_sha256, "part": which}
         return {**made_by, "num_photos": len(rows), "resolution": resolution}
 
     return Judges(
         test=lambda: _read(storage, manifest, test_rows),
         teach=lambda: _read(storage, manifest, teach_rows),
         num_teach=len(teach_rows),
-        test_record=record(test_rows, f"sha256 % {TEST_ONE_IN} == 0{', the last' if last else ''}"),
-        teach_record=record(teach_rows, f"sha256 % {TEST_ONE_IN} != 0"),
+        test_record=record(test_rows, f"sha256 % {PARTS} == {PART[use]}"),
+        teach_record=record(teach_rows, f"sha256 % {PARTS} not in {sorted(PART.values())}"),
     )
 
 

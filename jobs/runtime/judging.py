@@ -39,7 +39,6 @@ class Judging:
             run_uri=run.uri,
             cache_uri=self._cache.uri,
             data_uri=data.uri if has_truth else None,
-            last_photos=True,
             parts=("depth", "kid") if has_truth else ("kid",),
             use_gpu=state.device.type == "cuda",
         )

@@ -21,6 +21,7 @@ from argan.evaluation.features import EFFICIENTNET, Extractor, efficientnet, ext
 from argan.evaluation.fid import FEWEST_IMAGES, fid
 from argan.evaluation.kid import KidSettings, kid
 from argan.pixels import to_bytes
+from argan.search.sweep import Use
 from argan.storage import Storage, open_storage
 from argan.versions import platform_facts, versions
 from jobs.runtime.judges import Judges, progress_line, say
@@ -58,8 +59,9 @@ class RealPhotos(NamedTuple):
     record: dict[str, Any]
 
 
-def real_photos(quality: PhotoQuality, judges: Judges, resolution: int) -> RealPhotos:
-    """Those of a packed set with the smallest hashes: a sample that does not hang on their order.
+def real_photos(quality: PhotoQuality, judges: Judges, resolution: int, use: Use = "test") -> RealPhotos:
+    """Those of a packed set with the smallest hashes, or for selection the largest: samples that do not hang on their
+    order.
 
     Raises DataError where the set has another resolution.
     """
@@ -69,11 +71,12 @@ def real_photos(quality: PhotoQuality, judges: Judges, resolution: int) -> RealP
     manifest = read_manifest(storage)
     if manifest.resolution != resolution:
         raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
-    rows = np.argsort(manifest.sha256, kind="stable")[: quality.num_reals]
+    by_hash = np.argsort(manifest.sha256, kind="stable")
+    rows = by_hash[: quality.num_reals] if use == "test" else by_hash[::-1][: quality.num_reals]
     record = {
         "data": storage.uri,
         "fingerprint": manifest.order_fingerprint,
-        "part": "the smallest hashes",
+        "part": "the smallest hashes" if use == "test" else "the largest hashes",
         "num_photos": len(rows),
         "resolution": resolution,
     }

@@ -11,6 +11,8 @@ from typing import Any
 from argan import strict_json
 from argan.data.manifest import read_manifest
 from argan.errors import MissingError, StorageError, UserError
+from argan.evaluation.estimation import RECIPE
+from argan.evaluation.protocol import PROTOCOL
 from argan.runs.lease import acquire
 from argan.runs.report import picture_positions
 from argan.search.course import has_next
@@ -47,9 +49,9 @@ class SweepRequest:
 
     @cached_property  # it reads the set's manifest
     def resolved(self) -> Sweep:
-        """The sweep with the data's fingerprint in it: on other data it is another sweep."""
+        """The sweep with the data's fingerprint in it, and what it is judged by: on other data it is another sweep."""
         fingerprint = read_manifest(open_storage(self.data_uri)).order_fingerprint
-        return replace(self.sweep, data_fingerprint=fingerprint)
+        return replace(self.sweep, data_fingerprint=fingerprint, judged_by=f"{PROTOCOL} {RECIPE}")
 
 
 def plan(request: SweepRequest) -> dict[str, Any]:
@@ -152,7 +154,7 @@ def learn_from(uri: str, ledger: Ledger) -> None:
         raise UserError(f"there is no sweep at {uri}: {TABLE} is missing") from None
     sweep, found = ledger.sweep, []
     ours, theirs = sweep.definition(), table["sweep"]
-    for key in ("config", "judging"):
+    for key in ("config", "judging", "judged_by"):
         if theirs.get(key) != ours[key]:
             raise UserError(f"{uri} is of trials that were trained or judged otherwise ({key} differs)")
     if theirs["rungs_images"][-1] != sweep.rungs_images[-1]:

@@ -1,5 +1,7 @@
 """The blur that is measured is the blur that was made."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -55,7 +57,10 @@ def test_only_regions_that_can_be_measured_are() -> None:
     for at_aperture in chosen:
         assert at_aperture.flatten(1).sum(1).tolist() == [0, 8, 16]  # without the photo's border, blur crosses that too
         assert not at_aperture[1, :, 2:4].any()
-    assert suitable_regions(textured(1), planes(3)[:1], D_MAX_PX, SETTINGS).all()  # in focus nothing reaches anywhere
+    # In focus radii agree by themselves: such regions are asked for only where somebody wants them.
+    assert not suitable_regions(textured(1), planes(3)[:1], D_MAX_PX, SETTINGS).any()
+    in_focus_too = replace(SETTINGS, least_blur_px=0.0)
+    assert suitable_regions(textured(1), planes(3)[:1], D_MAX_PX, in_focus_too).all()  # nothing reaches anywhere
 
 
 def test_nothing_to_measure_is_no_number_rather_than_a_guess() -> None:

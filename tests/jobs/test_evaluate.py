@@ -20,7 +20,7 @@ from argan.training.state import build_state
 from jobs.evaluate import OutputFile, main
 from jobs.runtime import depth_quality, evaluation, photo_quality
 
-SMALL = ["--scenes", "6", "--estimator-images", "64", "--estimator-pairs", "32", "--only", "depth"]
+SMALL = ["--scenes", "12", "--estimator-images", "64", "--estimator-pairs", "32", "--only", "depth"]
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_a_packed_set_judges_with_one_part_and_teaches_with_the_other(run_uri, t
     budget = ["--estimator-images", "64", "--estimator-pairs", "64", "--only", "depth"]
     main(["--run", run_uri, "--data", data, "--json", str(tmp_path / "a.json"), *budget])
     protocol = json.loads((tmp_path / "a.json").read_text())["protocol"]
-    assert protocol["test"]["num_photos"] + protocol["ceiling"]["num_photos"] == 40
+    assert 32 < protocol["test"]["num_photos"] + protocol["ceiling"]["num_photos"] < 40  # the others are for choosing
     assert protocol["test"]["part"] != protocol["ceiling"]["part"]
     assert protocol["estimator"]["num_pairs"] == protocol["ceiling"]["num_photos"]  # fewer than asked, for both nets
 

@@ -10,8 +10,11 @@ from training_job import ROOT
 
 from argan.api import load_run
 from argan.config import Config
+from argan.data.manifest import read_manifest
+from argan.errors import MissingError
 from argan.presets import preset
-from argan.runs.checkpoints import read_pointer
+from argan.runs.best import images_of_best
+from argan.runs.checkpoints import read_pointer, roll_back
 from argan.runs.folder import open_run, read_history, write_config
 from argan.search.sweep import JudgingSize
 from argan.settings import override
@@ -19,8 +22,9 @@ from argan.storage import Storage, open_storage
 from argan.training.loop import Tick
 from argan.training.state import build_state
 from jobs.runtime import judging
-from jobs.runtime.judges import set_judges
+from jobs.runtime.judges import scene_judges, set_judges
 from jobs.runtime.judging import Judging
+from jobs.runtime.photo_quality import PhotoQuality, real_photos
 from jobs.runtime.reporter import Reporter
 
 
@@ -108,13 +112,25 @@ def test_a_share_of_0_is_never(scenes: str, tmp_path: Path) -> None:
 
 
 def test_what_chooses_a_checkpoint_does_not_judge_it_afterwards(scenes: str) -> None:
-    """jobs/evaluate.py --data takes a set's first photos of those that judge, judging on the way its last."""
-    first, last = (set_judges(scenes, 16, num_test=12, num_teach=30, last=last) for last in (False, True))
-    photos = [{image.tobytes() for image in judges.test().images} for judges in (first, last)]
-    assert [len(each) for each in photos] == [12, 12]
-    assert not photos[0] & photos[1]
-    assert first.test_record != last.test_record
-    assert first.teach_record == last.teach_record
+    """However many of a set's photos are asked for."""
+    told, chosen = (set_judges(scenes, 16, num_test=10**6, num_teach=10**6, use=use) for use in ("test", "selection"))
+    sources = (told.test, chosen.test, told.teach)
+    photos = [[image.tobytes() for image in source().images] for source in sources]
+    assert len(set().union(*photos)) == sum(len(set(each)) for each in photos)
+    assert sum(map(len, photos)) == read_manifest(open_storage(scenes)).num_samples
+    assert told.test_record != chosen.test_record
+    assert told.teach_record == chosen.teach_record
+
+
+def test_photos_that_choose_by_kid_are_not_those_that_tell_of_it(photos: str) -> None:
+    judges = scene_judges(16, num_test=1, num_teach=1)  # for where there is no set
+    told, chosen = (
+        real_photos(PhotoQuality(photos_uri=photos, num_reals=20), judges, 16, use) for use in ("test", "selection")
+    )
+    found = [{image.tobytes() for image in reals.read()} for reals in (told, chosen)]
+    assert [len(each) for each in found] == [20, 20]
+    assert not found[0] & found[1]
+    assert told.record != chosen.record
 
 
 def test_the_best_stay_and_are_found(scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,3 +153,7 @@ def test_the_best_stay_and_are_found(scenes: str, tmp_path: Path, monkeypatch: p
     for which, number in (("newest", 8), ("best-kid", 2), ("best-depth", 4)):
         assert load_run(run.uri, checkpoint=which).images_seen == 48 * number  # type: ignore[arg-type]
         assert next(load_run(run.uri, checkpoint=which).camera.parameters()).unique().item() == number  # type: ignore[arg-type]
+    assert roll_back(run, 100, attempt=1) == 96
+    assert images_of_best(run, "best-kid") == 96
+    with pytest.raises(MissingError, match="no best-depth checkpoint"):  # it was judged, and is gone
+        images_of_best(run, "best-depth")

@@ -1,9 +1,6 @@
 """The best of the judged checkpoints, by the history alone."""
 
-import pytest
-
-from argan.errors import MissingError
-from argan.runs.best import best_images, require_best
+from argan.runs.best import best_images
 
 KID, DEPTH = "judged/kid", "judged/gap_closed.ordinal_accuracy"
 
@@ -17,12 +14,9 @@ def test_each_measure_has_its_best_and_the_earliest_of_equals() -> None:
         {"images_seen": 500, KID: None, DEPTH: 0.5},
     ]
     assert best_images(history) == {"best-kid": 300, "best-depth": 400}
-    assert require_best(history, "best-depth", "there") == 400
 
 
 def test_what_was_never_judged_has_no_best() -> None:
     history = [{"images_seen": 100, KID: 50.0}]
     assert best_images(history) == {"best-kid": 100}
     assert best_images([]) == {}
-    with pytest.raises(MissingError, match=r"there has no best-depth checkpoint"):
-        require_best(history, "best-depth", "there")

@@ -10,7 +10,7 @@ from argan import zoo
 from argan.api import load_run
 from argan.config import Config
 from argan.evaluation.scene_truth import scene_truth
-from argan.losses import focus_prior
+from argan.losses import focus_prior, focus_priors
 from argan.models.camera import Fake, build_discriminator
 from argan.pixels import to_signed
 from argan.settings import override
@@ -51,8 +51,8 @@ def look(photos: tuple[Tensor, Tensor, Tensor], config: Config, *, factor: float
     real, deep, disparity = photos
     discriminator = build_discriminator(config)
     discriminator.forward = lambda images: factor * images.mean((1, 2, 3))  # type: ignore[method-assign]
-    prior = focus_prior(config.resolution, config.d_max_px, config.prior)
-    return vitals(Painted(deep, disparity), discriminator, real, prior, config)  # type: ignore[arg-type]
+    priors = focus_priors(config.resolution, config.d_max_px, config.prior)
+    return vitals(Painted(deep, disparity), discriminator, real, priors, config)  # type: ignore[arg-type]
 
 
 def seen(found: Vitals, config: Config, images_seen: int = 150_000) -> list[str]:
@@ -93,6 +93,19 @@ def test_each_collapse_is_named_and_nothing_else(photos: tuple[Tensor, Tensor, T
     apart = (real + 0.5, deep - 0.5, disparity)  # only that discriminator's scores look at the level
     assert seen(look(apart, small, factor=1.0), small) == []
     assert seen(look(apart, small, factor=20.0), small) == ["saturated discriminator"]
+
+
+@pytest.mark.parametrize("reach", [0.0, 0.2])
+def test_half_of_the_samples_inside_out_is_a_collapse(
+    photos: tuple[Tensor, Tensor, Tensor], small: Config, reach: float
+) -> None:
+    config = override(small, {"prior.reach": reach})
+    real, deep, true = photos
+    inside_out = true.amin((2, 3), keepdim=True) + true.amax((2, 3), keepdim=True) - true
+    half = torch.where(torch.arange(len(true))[:, None, None, None] % 2 == 0, true, inside_out)
+    assert seen(look((real, deep, true), config), config) == []
+    assert seen(look((real, deep, half), config), config) == ["inverted disparity"]
+    assert look((real, deep, inside_out), config).inverted == 1 - look((real, deep, true), config).inverted
 
 
 def test_a_beginner_is_flat_and_blurred_and_not_ill(photos: tuple[Tensor, Tensor, Tensor], small: Config) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from training_photos import photos
+from training_photos import OFF_BY_DEFAULT, photos
 
 from argan.config import Config
 from argan.errors import DataError, NonFiniteError
@@ -61,9 +61,9 @@ def test_golden_losses(config: Config) -> None:
             assert row[name] == pytest.approx(value, rel=1e-6), name
 
 
-@pytest.mark.parametrize("expansion", [False, True])
-def test_stop_and_resume_is_bit_equal_to_going_on(config: Config, expansion: bool) -> None:
-    config = override(config, {"optics.expansion": expansion})
+@pytest.mark.parametrize("changes", [{}, {"optics.expansion": True}, OFF_BY_DEFAULT])
+def test_stop_and_resume_is_bit_equal_to_going_on(config: Config, changes: dict[str, object]) -> None:
+    config = override(config, changes)
     straight = build_state(config, CPU)
     straight_ticks = run(straight)
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from training_photos import photos
+from training_photos import OFF_BY_DEFAULT, photos
 
 from argan.config import Config
 from argan.draws import Purpose
@@ -118,9 +118,10 @@ def test_gradients_stay_views_of_the_flat_buffer(config: Config) -> None:
             assert parameter.grad.stride() == parameter.stride()
 
 
-def test_shares_add_up_to_the_whole(config: Config) -> None:
-    """Uneven shares: the gradients of 7 and 5 samples, summed, are those of 12; augmented ones too."""
-    config = override(config, {"compute.precision": "fp64", "augment.shift": 0.25, "augment.colour": 0.5})
+@pytest.mark.parametrize("changes", [{}, OFF_BY_DEFAULT])
+def test_shares_add_up_to_the_whole(config: Config, changes: dict[str, object]) -> None:
+    """Uneven shares: the gradients of 7 and 5 samples, summed, are those of 12."""
+    config = override(config, {"compute.precision": "fp64", **changes})
     for phase in ("generator", "discriminator"):
         sums = []
         for shares in ([whole(config)], [Share(0, 7, 12), Share(7, 12, 12)]):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from training_photos import photos
+from training_photos import OFF_BY_DEFAULT, photos
 
 from argan.config import Config
 from argan.settings import override
@@ -21,15 +21,6 @@ pytestmark = [
 ]
 NUM_BATCHES = 8  # two of them with R1
 FULL_SPEED = {"compute.precision": "bf16", "compute.compile": True}
-TRIALS = {
-    "optics.linear_light": True,
-    "optics.occlusion_steps": 8,
-    "prior.edge_freedom": 4.0,
-    "optimizer.lr_fall_images": 24,
-    "augment.shift": 0.125,
-    "augment.colour": 0.5,
-}
-"""What is off by default."""
 
 
 @pytest.fixture
@@ -60,7 +51,7 @@ def take_steps(state: TrainState, num_batches: int) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
-@pytest.mark.parametrize("changes", [{}, {"optics.expansion": True}, TRIALS])
+@pytest.mark.parametrize("changes", [{}, {"optics.expansion": True}, OFF_BY_DEFAULT])
 def test_the_steps_are_those_of_the_cpu(
     config: Config, exact: None, channels_last: bool, changes: dict[str, object]
 ) -> None:
@@ -69,7 +60,9 @@ def test_the_steps_are_those_of_the_cpu(
     assert on_gpu == pytest.approx(on_cpu, rel=1e-3, abs=1e-4)
 
 
-@pytest.mark.parametrize("changes", [{}, {"compute.precision": "bf16"}, FULL_SPEED, TRIALS, FULL_SPEED | TRIALS])
+@pytest.mark.parametrize(
+    "changes", [{}, {"compute.precision": "bf16"}, FULL_SPEED, OFF_BY_DEFAULT, FULL_SPEED | OFF_BY_DEFAULT]
+)
 def test_a_step_does_not_wait_for_the_gpu(config: Config, changes: dict[str, object]) -> None:
     config = override(config, changes)
     state, metrics = build_state(config, torch.device("cuda")), TickMetrics()

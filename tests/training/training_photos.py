@@ -1,8 +1,19 @@
-"""Photos for the training tests."""
+"""Photos for the training tests, and the options that none of them would meet by default."""
 
 import torch
 
 from argan.config import Config
+
+OFF_BY_DEFAULT: dict[str, object] = {
+    "optics.linear_light": True,
+    "optics.occlusion_steps": 8,
+    "prior.reach": 0.2,
+    "prior.edge_freedom": 4.0,
+    "dof.distribution": "uniform_or_closed",
+    "optimizer.lr_fall_images": 24,
+    "augment.shift": 0.125,
+    "augment.colour": 0.5,
+}
 
 
 def photos(images_seen: int, config: Config) -> torch.Tensor:
