@@ -58,7 +58,7 @@ def test_one_json_object_with_every_measure_and_a_page(run_uri, tmp_path, capsys
         assert set(MEASURES) <= set(part)
     assert set(result["gap_closed"]) == set(RANK_MEASURES)
     protocol = result["protocol"]
-    assert protocol["test"]["num_photos"] == 6
+    assert protocol["test"]["num_photos"] == 12
     assert protocol["estimator"]["num_images"] == 64
     assert len({protocol[part]["seed"] for part in ("test", "ceiling", "fakes")}) == 3
     assert page.read_text().count("<img") >= 3
