@@ -12,35 +12,35 @@ from typing import Any
 from argan.search.space import Choice
 from argan.search.sweep import JudgingSize, Objective, Sweep
 
-LIGHT = {"optics.linear_light": True}
-WIDE = {**LIGHT, "optics.d_max_at_64_px": 5.4, "dof.distribution": "uniform"}
-SEVEN = {**WIDE, "prior.weight": 1.7, "prior.fall_images": 40_000}
-"""Trial 7 of docs/results/sweep.md, its prior falling later, and in about as large a part of its length."""
+BASE = {"optics.linear_light": True, "prior.fall_images": 60_000}
+"""The preset with light averaged, its prior falling over as large a part of these lengths as of the preset's."""
+NEAR = {**BASE, "prior.reach": 0.2}
+WIDE = {**BASE, "optics.d_max_at_64_px": 5.4, "dof.distribution": "uniform"}
 CLOSED = {"dof.distribution": "uniform_or_closed", "dof.shallow_share": 0.7}
-NEAR = {"prior.reach": 0.2}
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "trial 7": SEVEN,
-    "some apertures closed": {**SEVEN, **CLOSED},
-    "prior reaches 0.2": {**SEVEN, **NEAR},
-    "both": {**SEVEN, **CLOSED, **NEAR},
-    "both, little prior left": {**SEVEN, **CLOSED, **NEAR, "prior.final_share": 0.05},
+    "base": BASE,
+    "prior reaches 0.2": NEAR,
+    "uniform or closed, d_max 4.5": {**BASE, **CLOSED, "optics.d_max_at_64_px": 4.5},
+    "d_max 4": {**BASE, "optics.d_max_at_64_px": 4.0},
     "standard GAN": {"method": "gan"},
-    "batches of 8": {**SEVEN, "data.batch_images": 8, "data.num_lanes": 8},
-    "learning rates fall": {**SEVEN, "optimizer.lr_fall_images": 25_000},
+    "batches of 8": {**BASE, "data.batch_images": 8, "data.num_lanes": 8},
+    "prior reaches 0.2, little left": {**NEAR, "prior.final_share": 0.05},
+    "learning rates fall": {**BASE, "optimizer.lr_fall_images": 25_000},
     "wider nets": {
-        **SEVEN,
+        **BASE,
         "generator.channels": (256, 192, 128, 64),
         "discriminator.channels": (48, 96, 192, 256),
     },
-    "shifted photos": {**SEVEN, "augment.shift": 0.125},
-    "both, further in front": {**SEVEN, **CLOSED, **NEAR, "optics.front_share": 0.5},
-    "prior reaches 0.2, p(s) bernoulli": {**SEVEN, **NEAR, "dof.distribution": "bernoulli"},
-    "occlusion": {**SEVEN, "optics.occlusion_steps": 8},
-    "R1 gamma 0.03": {**SEVEN, "optimizer.r1_gamma": 0.03},
-    "R1 gamma 0.3": {**SEVEN, "optimizer.r1_gamma": 0.3},
-    "7 views a side": {**SEVEN, "optics.views_per_side": 7},
-    "steps free on edges": {**SEVEN, "prior.variation_weight": 0.03, "prior.edge_freedom": 6.0},
+    "further in front": {**BASE, "optics.front_share": 0.5},
+    "contrast margin 0.05": {**BASE, "prior.contrast_margin": 0.05},
+    "shifted photos": {**BASE, "augment.shift": 0.125},
+    "occlusion": {**BASE, "optics.occlusion_steps": 8},
+    "trial 7": {**WIDE, "prior.weight": 1.7},
+    "R1 gamma 0.03": {**BASE, "optimizer.r1_gamma": 0.03},
+    "R1 gamma 0.3": {**BASE, "optimizer.r1_gamma": 0.3},
+    "7 views a side": {**BASE, "optics.views_per_side": 7},
+    "steps free on edges": {**BASE, "prior.variation_weight": 0.03, "prior.edge_freedom": 6.0},
     "occlusion for a prior": {
         **WIDE,
         "optics.occlusion_steps": 12,
@@ -48,9 +48,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "prior.weight": 0.0,
         "prior.contrast_weight": 0.0,
     },
-    "depth expansion": {**SEVEN, "optics.expansion": True},
-    "preset, light averaged": LIGHT,
-    "preset, codes averaged": {"optics.linear_light": False},
+    "depth expansion": {**BASE, "optics.expansion": True},
+    "codes averaged": {**BASE, "optics.linear_light": False},
 }
 
 SWEEP = Sweep(
