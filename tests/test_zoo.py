@@ -50,5 +50,5 @@ def test_the_metrics_are_of_this_very_model(name: str) -> None:
     assert fakes["run"] == zoo.PREFIX + name
     assert (fakes["checkpoint_sha256"], fakes["images_seen"]) == (run.checkpoint_sha256, run.images_seen)
     assert metrics["protocol"]["test"]["num_photos"] == 1000
-    assert metrics["gap_closed"]["ordinal_accuracy"] > 0.3
+    assert metrics["gap_closed"]["ordinal_accuracy"] > 0.25
     assert metrics["kid"] > 0
