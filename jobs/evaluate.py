@@ -121,7 +121,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--estimator-images", type=count, default=48_000, help="images an estimator sees (default 48000)")
     add("--estimator-pairs", type=count, default=8_000, help="distinct pairs among them (default 8000)")
     add("--only", choices=("depth", "kid", "optics"), help="leave the others out")
-    add("--kid-images", type=count, default=1000, metavar="N", help="generated photos for KID (default 1000)")
+    add(
+        "--kid-images",
+        type=count,
+        default=1000,
+        metavar="N",
+        help="generated photos for KID, and real ones (default 1000)",
+    )
     add(
         "--photos", metavar="URI", help="compare with as many photos of this packed set (default: with those judged on)"
     )

@@ -3,8 +3,8 @@
     python jobs/sweep.py ablation --data build/scenes32 --out build/sweeps
 
 A search only in name: a grid of variants and seeds, every trial to its end, judged as jobs/evaluate.py judges by
-default. Seed 0 is the one that recipes were screened with. Without prior there is still knowledge of the sense in it:
-things stand behind the focal plane rather than before it (optics.front_share).
+default, on four times as many scenes. Seed 0 is the one that recipes were screened with. Without prior there is still
+knowledge of the sense in it: things stand behind the focal plane rather than before it (optics.front_share).
 """
 
 from typing import Any
@@ -52,5 +52,7 @@ SWEEP = Sweep(
     num_trials=15,
     search="grid",
     stopping="none",
-    judging=JudgingSize(num_photos=1000, estimator_images=48_000, estimator_pairs=8_000, optics=True, use="test"),
+    judging=JudgingSize(
+        num_photos=4000, kid_photos=1000, estimator_images=48_000, estimator_pairs=8_000, optics=True, use="test"
+    ),
 )

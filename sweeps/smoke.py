@@ -21,5 +21,5 @@ SWEEP = Sweep(
     rungs_images=(800,),
     num_trials=3,
     search="random",
-    judging=JudgingSize(num_photos=40, estimator_images=800, estimator_pairs=200),
+    judging=JudgingSize(num_photos=40, kid_photos=40, estimator_images=800, estimator_pairs=200),
 )

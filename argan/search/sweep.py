@@ -44,6 +44,9 @@ class JudgingSize:
     """
 
     num_photos: int = 500
+    """With truth."""
+    kid_photos: int = 500
+    """Of each kind."""
     estimator_images: int = 16_000
     estimator_pairs: int = 4_000
     optics: bool = False

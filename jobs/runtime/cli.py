@@ -1,5 +1,7 @@
 """What the jobs share at the command line: how they end, and the line that says how far they are."""
 
+import os
+import select
 import signal
 import sys
 import time
@@ -10,19 +12,26 @@ from typing import NoReturn, TextIO
 from argan.errors import UserError
 from argan.viewing.numbers import duration
 
+STDOUT = 1
 TTY_INTERVAL_S = 0.2
 LOG_INTERVAL_S = 5.0
 RATE_WINDOW_LINES = 50
 
 
 def run_job(main: Callable[[], int | None]) -> NoReturn:
-    """Runs a job and leaves with its exit code: 0, or 1 after a UserError's sentence, or 130 after Ctrl-C or SIGTERM.
+    """Runs a job and leaves with its exit code: 0, or 1 after a UserError's sentence, or 130 after Ctrl-C or SIGTERM,
+    or 141 where nobody reads what it prints any more (`| head`).
 
     Anything else that goes wrong is a bug and shows its traceback.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `ray job stop`: leases are released on the way out
     try:
         code = main() or 0
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _reader_is_gone():
+            raise
+        code = 141
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         code = 1
@@ -30,6 +39,16 @@ def run_job(main: Callable[[], int | None]) -> NoReturn:
         print("\ninterrupted: the same command goes on from what is finished", file=sys.stderr)
         code = 130
     sys.exit(code)
+
+
+def _reader_is_gone() -> bool:
+    """Whether it was our own output that broke; what is left of it goes nowhere then."""
+    poll = select.poll()
+    poll.register(STDOUT, 0)
+    if not any(event & select.POLLERR for _, event in poll.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STDOUT)
+    return True
 
 
 class Progress:

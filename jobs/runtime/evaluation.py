@@ -43,9 +43,9 @@ class EvaluationRequest:
 def small_request(size: JudgingSize, *, photos_uri: str | None = None, **others: Any) -> EvaluationRequest:
     """A judgement of that size; `photos_uri` is the set that photos are compared with, `others` the request's own."""
     budget = EstimatorBudget(num_images=size.estimator_images, num_pairs=size.estimator_pairs, seed=size.seed)
-    num = size.num_photos
+    num = size.kid_photos
     return EvaluationRequest(
-        num_photos=num,
+        num_photos=size.num_photos,
         depth=DepthQuality(budget=budget, seed=size.seed),
         photos=PhotoQuality(photos_uri=photos_uri, num_fakes=num, num_reals=num, seed=size.seed),
         use=size.use,

@@ -60,13 +60,14 @@ class RealPhotos(NamedTuple):
 
 
 def real_photos(quality: PhotoQuality, judges: Judges, resolution: int, use: Use = "test") -> RealPhotos:
-    """Those of a packed set with the smallest hashes, or for selection the largest: samples that do not hang on their
-    order.
+    """The first of those that judge depth; or those of a packed set with the smallest hashes, for selection the
+    largest: samples that do not hang on their order.
 
     Raises DataError where the set has another resolution.
     """
     if quality.photos_uri is None:
-        return RealPhotos(lambda: judges.test().images, judges.test_record)
+        num_photos = min(quality.num_reals, judges.test_record["num_photos"])
+        return RealPhotos(lambda: judges.test().images[:num_photos], {**judges.test_record, "num_photos": num_photos})
     storage = open_storage(quality.photos_uri)
     manifest = read_manifest(storage)
     if manifest.resolution != resolution:

@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 import pytest
+from training_job import ROOT
 
 from argan.errors import MissingError
 from jobs.runtime.cli import Progress, run_job
@@ -37,6 +38,27 @@ def test_a_bug_keeps_its_traceback() -> None:
         raise KeyError("not the user's fault")
 
     with pytest.raises(KeyError):
+        run_job(main)
+
+
+def test_whose_reader_has_gone_says_nothing_more() -> None:
+    """As with `| head -1`: more than a pipe holds, and the other end is closed after a line."""
+    program = "from jobs.runtime.cli import run_job\nrun_job(lambda: print(*range(10**5), sep='\\n'))"
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as job:
+        assert job.stdout
+        assert job.stderr
+        assert job.stdout.readline() == b"0\n"
+        job.stdout.close()
+        assert job.stderr.read() == b""
+    assert job.returncode == 141
+
+
+def test_a_broken_pipe_elsewhere_is_a_bug() -> None:
+    def main() -> int:
+        raise BrokenPipeError("a socket")
+
+    with pytest.raises(BrokenPipeError, match="a socket"):
         run_job(main)
 
 

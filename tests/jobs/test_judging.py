@@ -53,7 +53,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        judging, "JudgingSize", lambda: JudgingSize(num_photos=12, estimator_images=64, estimator_pairs=32)
+        judging,
+        "JudgingSize",
+        lambda: JudgingSize(num_photos=12, kid_photos=12, estimator_images=64, estimator_pairs=32),
     )
 
 

@@ -26,7 +26,7 @@ def tiny_sweep(num_trials: int, **changes: object) -> Sweep:
         "rungs_images": RUNGS,
         "num_trials": num_trials,
         "search": "random",
-        "judging": JudgingSize(num_photos=12, estimator_images=64, estimator_pairs=32),
+        "judging": JudgingSize(num_photos=12, kid_photos=12, estimator_images=64, estimator_pairs=32),
     }
     return Sweep(**{**settings, **changes})
 
