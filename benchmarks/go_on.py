@@ -1,0 +1,116 @@
+"""What a change is worth to a run that has learned already: it goes on from its newest checkpoint with the change.
+
+    python benchmarks/go_on.py --run RUN --data build/scenes32 --images 60000 --set dof.shallow_share=0.67
+
+Trains as jobs/train.py does, without Ray, from the run's weights and its place in the data, with the configuration
+changed by every --set; without one it is the control. Then it is judged as sweeps/recipe.py judges: on scenes that
+choose, not on those that figures are told of. Trials that share a start and their draws tell small changes apart sooner
+than whole runs do; how a run would begin they do not tell. The weights are kept in --out, and the end is not trained
+again that lies there. One JSON object on the last line.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+from argan.api import Run
+from argan.config import Config
+from argan.data.manifest import read_manifest
+from argan.data.stream import stream_batches
+from argan.errors import DataError, UserError
+from argan.models.camera import build_camera
+from argan.runs.checkpoints import find_checkpoint
+from argan.runs.folder import find_run, read_config
+from argan.search.sweep import JudgingSize
+from argan.settings import override, run_name
+from argan.storage import open_storage
+from argan.training.checkpoint import Snapshot, load_weights, restore, snapshot
+from argan.training.gradients import alone
+from argan.training.loop import Tick, train
+from argan.training.state import build_state
+from argan.training.step import Share
+from jobs.runtime.cli import run_job
+from jobs.runtime.evaluation import judge_run, small_request
+
+SIZE = JudgingSize(num_photos=4000, kid_photos=1000, estimator_images=48_000, estimator_pairs=8_000)
+CPU = torch.device("cpu")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--run", required=True, help="a run's folder or s3:// URI")
+    add("--data", required=True, help="the packed set it was trained on")
+    add("--images", type=int, default=60_000, help="to go on for (default 60,000)")
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="a change of the configuration; repeatable")
+    add("--out", default="build/go_on", help="where weights, estimators and features are kept (default build/go_on)")
+    add("--threads", type=int, default=1, help="of the processor (default 1: run two beside each other)")
+    arguments = parser.parse_args(argv)
+    torch.set_num_threads(arguments.threads)
+    changes = dict(changed(text) for text in arguments.set)
+    storage = find_run(arguments.run)
+    found = find_checkpoint(storage, warn=print)
+    if found is None:
+        raise DataError(f"the run at {storage.uri} has no checkpoint yet")
+    start = found.snapshot
+    end_images = start.images_seen + arguments.images
+    config = override(read_config(storage), {**changes, "schedule.total_images": end_images})
+    weights = Path(arguments.out) / f"{run_name(config)}-{start.images_seen}-{end_images}.safetensors"
+    if not weights.exists():
+        ended = go_on(config, start, arguments.data)
+        weights.parent.mkdir(parents=True, exist_ok=True)
+        safetensors.torch.save_file(ended.generator, weights)
+    camera = build_camera(config)
+    load_weights(camera, safetensors.torch.load_file(weights))
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    run = Run(str(weights), config, end_images, sha256, camera.requires_grad_(False).eval(), CPU)
+    parts = ("depth", "kid") if config.method == "ar-gan" else ("kid",)
+    request = small_request(SIZE, run_uri=run.uri, cache_uri=arguments.out, parts=parts)
+    result, _ = judge_run(run, request)
+    print(json.dumps({"run": storage.uri, "from_images": start.images_seen, "changes": changes, **result}))
+    return 0
+
+
+def changed(text: str) -> tuple[str, str]:
+    """KEY=VALUE. Raises UserError where it is not."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UserError(f"--set must be KEY=VALUE, got {text!r}")
+    return key, value
+
+
+def go_on(config: Config, start: Snapshot, data_uri: str) -> Snapshot:
+    """The state after schedule.total_images. Raises DataError where a change has other weights than the run."""
+    state = build_state(config, CPU)
+    restore(state, start)
+    data, storage = config.data, open_storage(data_uri)
+    stream = stream_batches(
+        storage,
+        read_manifest(storage),
+        seed=config.seed,
+        num_lanes=data.num_lanes,
+        batch_images=data.batch_images,
+        window_samples=data.window_samples,
+        lanes=range(data.num_lanes),
+        start_images=state.images_seen,
+    )
+    with closing(stream):
+        batches = (torch.from_numpy(batch.images) for batch in stream)
+        whole = Share(0, data.batch_images, data.batch_images)
+        train(state, batches, whole, reduce=alone, report=tell, stop=lambda: False)
+    return snapshot(state)
+
+
+def tell(tick: Tick) -> None:
+    shown = {name: round(value, 3) for name, value in tick.metrics.items() if not name.startswith("time/")}
+    print(f"{tick.images_seen:,} images: {shown}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    run_job(main)
