@@ -12,7 +12,7 @@ from typing import Any, Literal
 from argan.errors import UserError
 
 Method = Literal["ar-gan", "gan"]
-DofDistribution = Literal["bernoulli", "uniform", "uniform_or_closed", "half_normal", "one"]
+DofDistribution = Literal["bernoulli", "uniform", "half_normal", "one"]
 Precision = Literal["fp32", "bf16", "fp64"]
 GuardAction = Literal["tell", "stop", "roll_back"]
 
@@ -80,7 +80,7 @@ class DofConfig:
     """p(s), the mixture of depths of field (METHOD: DoF mixture learning)."""
 
     distribution: DofDistribution = option("bernoulli", "p(s); one means no mixture: every fake is shallow")
-    shallow_share: float = option(0.5, "P(s > 0); bernoulli and uniform_or_closed only")
+    shallow_share: float = option(0.5, "P(s = 1); bernoulli only")
     half_normal_sigma: float = option(0.5, "sigma of |N(0, sigma)| before it is cut at 1; half_normal only")
 
     def __post_init__(self) -> None:

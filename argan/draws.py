@@ -54,19 +54,14 @@ def draw_uniform(seed: int, purpose: Purpose, counter: int, *, num: int) -> Tens
 
 
 def draw_dof_scale(seed: int, purpose: Purpose, counter: int, *, num: int, dof: DofConfig) -> Tensor:
-    """DoF scales s ~ p(s), [num] in [0, 1] (METHOD: DoF mixture learning; uniform_or_closed is ours)."""
+    """DoF scales s ~ p(s), [num] in [0, 1] (METHOD: DoF mixture learning)."""
     if dof.distribution == "one":
         return torch.ones(num)
     if dof.distribution == "half_normal":
         normal = draw_z(seed, purpose, counter, num=num, z_dim=1)[:, 0]
         return (normal.abs() * dof.half_normal_sigma).clamp(max=1.0)
     uniform = draw_uniform(seed, purpose, counter, num=num)
-    if dof.distribution == "uniform":
-        return uniform
-    is_shallow = uniform < dof.shallow_share
-    if dof.distribution == "bernoulli":
-        return is_shallow.float()
-    return torch.where(is_shallow, uniform / dof.shallow_share, 0.0)  # below the share it is uniform still
+    return uniform if dof.distribution == "uniform" else (uniform < dof.shallow_share).float()
 
 
 def draw_mirror(seed: int, counter: int, *, num: int) -> Tensor:

@@ -47,19 +47,6 @@ def test_uniform() -> None:
     assert abs(float(scale.var()) - 1 / 12) < 0.01
 
 
-def test_uniform_or_closed_is_both() -> None:
-    scale = draw_many(DofConfig(distribution="uniform_or_closed", shallow_share=0.7))
-    shallow = scale[scale > 0]
-    assert abs(len(shallow) / len(scale) - 0.7) < 0.01
-    assert abs(float(shallow.mean()) - 0.5) < 0.01
-    assert abs(float(shallow.var()) - 1 / 12) < 0.01
-    assert torch.equal(
-        draw_many(DofConfig(distribution="uniform_or_closed", shallow_share=0.0)), torch.zeros_like(scale)
-    )
-    whole = DofConfig(distribution="uniform_or_closed", shallow_share=1.0)
-    assert torch.equal(draw_many(whole), draw_many(DofConfig(distribution="uniform")))
-
-
 def test_half_normal_is_cut_at_one() -> None:
     scale = draw_many(DofConfig(distribution="half_normal", half_normal_sigma=0.5))
     assert abs(float((scale == 1.0).double().mean()) - (1 - math.erf(2 / math.sqrt(2)))) < 0.01

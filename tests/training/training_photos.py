@@ -9,7 +9,7 @@ OFF_BY_DEFAULT: dict[str, object] = {
     "optics.occlusion_steps": 8,
     "prior.reach": 0.2,
     "prior.edge_freedom": 4.0,
-    "dof.distribution": "uniform_or_closed",
+    "dof.distribution": "uniform",
     "optimizer.lr_fall_images": 24,
     "augment.shift": 0.125,
     "augment.colour": 0.5,
