@@ -57,7 +57,7 @@ class OpticsConfig:
     views_fit: Literal["edge", "blur"] = option(
         "edge", "edge: views reach the aperture's edge; blur: D blurs as wide as it says"
     )
-    linear_light: bool = option(False, "average light, as lenses do, instead of sRGB codes")
+    linear_light: bool = option(True, "average light, as lenses do, instead of sRGB codes")
     occlusion_steps: int = option(
         0, "steps of disparity in which front hides behind; 0 is off: R sees no occlusion", unnamed_at=0
     )
@@ -80,7 +80,7 @@ class DofConfig:
     """p(s), the mixture of depths of field (METHOD: DoF mixture learning)."""
 
     distribution: DofDistribution = option("bernoulli", "p(s); one means no mixture: every fake is shallow")
-    shallow_share: float = option(0.5, "P(s = 1); bernoulli only")
+    shallow_share: float = option(0.67, "P(s = 1); bernoulli only")
     half_normal_sigma: float = option(0.5, "sigma of |N(0, sigma)| before it is cut at 1; half_normal only")
 
     def __post_init__(self) -> None:

@@ -20,8 +20,8 @@ from argan.errors import UserError
 
 
 def small_32() -> Config:
-    """32 px on two CPU cores. 200,000 images took 22 minutes (132 to 160 images/s); on scenes:8000@1 gap_closed was .47
-    for foreground AUC and .48 for ordinal accuracy, one seed (docs/results/zoo.md).
+    """32 px on two CPU cores. 200,000 images took 22 minutes (132 to 160 images/s); on scenes:8000@1, in bf16,
+    gap_closed was .67 for foreground AUC and .57 for ordinal accuracy, one seed (docs/LOG.md, 2026-11-28).
 
     python jobs/train.py --preset small-32 --data URI --out URI
     """
@@ -30,8 +30,9 @@ def small_32() -> Config:
 
 def small_64() -> Config:
     """64 px on two CPU cores. 400,000 images take 80 minutes (84 images/s). On photos of flowers disparity follows
-    outlines from 60,000 images on (docs/results/first-flowers.md). On scenes:8000@1, stopped at 168,000 images,
-    gap_closed was .15 for foreground AUC and .30 for ordinal accuracy, one seed (docs/results/zoo.md).
+    outlines from 60,000 images on (docs/results/first-flowers.md). With averaged codes and half of the fakes shallow,
+    on scenes:8000@1, stopped at 168,000 images, gap_closed was .15 for foreground AUC and .30 for ordinal accuracy,
+    one seed (docs/results/zoo.md).
 
     python jobs/train.py --preset small-64 --data URI --out URI
     """

@@ -21,8 +21,6 @@ SWEEP = Sweep(
         # So early the prior would not have begun to fall: it falls over the first half of a trial instead.
         "prior.fall_images": 20_000,
         "schedule.tick_images": 4_000,
-        # Averaging light did better than averaging codes in everything (docs/LOG.md, 2026-11-28).
-        "optics.linear_light": True,
     },
     objectives=(
         Objective(name="kid", goal="min", reference=200.0),

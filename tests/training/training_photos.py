@@ -5,7 +5,7 @@ import torch
 from argan.config import Config
 
 OFF_BY_DEFAULT: dict[str, object] = {
-    "optics.linear_light": True,
+    "optics.linear_light": False,
     "optics.occlusion_steps": 8,
     "prior.reach": 0.2,
     "prior.edge_freedom": 4.0,
