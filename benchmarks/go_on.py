@@ -61,7 +61,8 @@ def main(argv: list[str] | None = None) -> int:
     start = found.snapshot
     end_images = start.images_seen + arguments.images
     config = override(read_config(storage), {**changes, "schedule.total_images": end_images})
-    weights = Path(arguments.out) / f"{run_name(config)}-{start.images_seen}-{end_images}.safetensors"
+    begun = found.entry["sha256"][:10]  # two runs may come to one configuration
+    weights = Path(arguments.out) / f"{run_name(config)}-{begun}-{end_images}.safetensors"
     if not weights.exists():
         ended = go_on(config, start, arguments.data)
         weights.parent.mkdir(parents=True, exist_ok=True)

@@ -14,23 +14,18 @@ from typing import Any
 from argan.search.space import Choice
 from argan.search.sweep import JudgingSize, Objective, Sweep
 
-BASE = {"optics.linear_light": True, "dof.shallow_share": 0.67}
-"""Of the scenes two in three are shallow. Who has other photos has to guess, or let KID choose."""
-
 VARIANTS: dict[str, dict[str, Any]] = {
-    "base": BASE,
+    "base": {},
     "standard GAN": {"method": "gan"},
-    "batches of 8": {**BASE, "data.batch_images": 8, "data.num_lanes": 8},
+    "batches of 8": {"data.batch_images": 8, "data.num_lanes": 8},
     "wider nets": {
-        **BASE,
         "generator.channels": (256, 192, 128, 64),
         "discriminator.channels": (48, 96, 192, 256),
     },
-    "one in two shallow": {**BASE, "dof.shallow_share": 0.5},
-    "codes averaged": {**BASE, "optics.linear_light": False},
-    "depth expansion": {**BASE, "optics.expansion": True},
+    "one in two shallow": {"dof.shallow_share": 0.5},
+    "codes averaged": {"optics.linear_light": False},
+    "depth expansion": {"optics.expansion": True},
     "occlusion for a prior": {
-        **BASE,
         "optics.occlusion_steps": 12,
         "optics.front_share": 1.0,
         "prior.weight": 0.0,
