@@ -21,7 +21,8 @@ from argan.errors import UserError
 
 def small_32() -> Config:
     """32 px on two CPU cores. 200,000 images took 22 minutes with averaged codes (132 to 160 images/s); on
-    scenes:8000@1, in bf16, gap_closed was .67 for foreground AUC and .57 for ordinal accuracy, one seed (docs/LOG.md, 2026-11-28).
+    scenes:8000@1, in bf16, gap_closed was .67 for foreground AUC and .57 for ordinal accuracy, one seed
+    (docs/LOG.md, 2026-11-28).
 
     python jobs/train.py --preset small-32 --data URI --out URI
     """

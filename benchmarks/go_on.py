@@ -21,15 +21,11 @@ import torch
 
 from argan.api import Run
 from argan.config import Config
-from argan.data.manifest import read_manifest
-from argan.data.stream import stream_batches
 from argan.errors import DataError, UserError
 from argan.models.camera import build_camera
 from argan.runs.checkpoints import find_checkpoint
 from argan.runs.folder import find_run, read_config
-from argan.search.sweep import JudgingSize
 from argan.settings import override, run_name
-from argan.storage import open_storage
 from argan.training.checkpoint import Snapshot, load_weights, restore, snapshot
 from argan.training.gradients import alone
 from argan.training.loop import Tick, train
@@ -37,8 +33,9 @@ from argan.training.state import build_state
 from argan.training.step import Share
 from jobs.runtime.cli import run_job
 from jobs.runtime.evaluation import judge_run, small_request
+from jobs.runtime.photo_stream import photo_stream
+from sweeps import recipe
 
-SIZE = JudgingSize(num_photos=4000, kid_photos=1000, estimator_images=48_000, estimator_pairs=8_000)
 CPU = torch.device("cpu")
 
 
@@ -72,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
     run = Run(str(weights), config, end_images, sha256, camera.requires_grad_(False).eval(), CPU)
     parts = ("depth", "kid") if config.method == "ar-gan" else ("kid",)
-    request = small_request(SIZE, run_uri=run.uri, cache_uri=arguments.out, parts=parts)
+    request = small_request(recipe.SWEEP.judging, run_uri=run.uri, cache_uri=arguments.out, parts=parts)
     result, _ = judge_run(run, request)
     print(json.dumps({"run": storage.uri, "from_images": start.images_seen, "changes": changes, **result}))
     return 0
@@ -90,21 +87,10 @@ def go_on(config: Config, start: Snapshot, data_uri: str) -> Snapshot:
     """The state after schedule.total_images. Raises DataError where a change has other weights than the run."""
     state = build_state(config, CPU)
     restore(state, start)
-    data, storage = config.data, open_storage(data_uri)
-    stream = stream_batches(
-        storage,
-        read_manifest(storage),
-        seed=config.seed,
-        num_lanes=data.num_lanes,
-        batch_images=data.batch_images,
-        window_samples=data.window_samples,
-        lanes=range(data.num_lanes),
-        start_images=state.images_seen,
-    )
-    with closing(stream):
+    size = config.data.batch_images
+    with closing(photo_stream(config, data_uri, range(config.data.num_lanes), state.images_seen)) as stream:
         batches = (torch.from_numpy(batch.images) for batch in stream)
-        whole = Share(0, data.batch_images, data.batch_images)
-        train(state, batches, whole, reduce=alone, report=tell, stop=lambda: False)
+        train(state, batches, Share(0, size, size), reduce=alone, report=tell, stop=lambda: False)
     return snapshot(state)
 
 

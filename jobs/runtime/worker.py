@@ -16,9 +16,8 @@ from ray.train.torch import get_device
 
 from argan.config import Config
 from argan.data.cache import ShardCache
-from argan.data.manifest import read_manifest
 from argan.data.shards import lanes_of
-from argan.data.stream import Batch, stream_batches
+from argan.data.stream import Batch
 from argan.errors import DataError, NonFiniteError
 from argan.runs.checkpoints import load_checkpoint
 from argan.settings import from_dict
@@ -28,6 +27,7 @@ from argan.training.gradients import Reduce, alone
 from argan.training.loop import Tick, to_device, train
 from argan.training.state import build_state
 from argan.training.step import Share
+from jobs.runtime.photo_stream import photo_stream
 from jobs.runtime.reporter import Reporter
 
 log = logging.getLogger(__name__)
@@ -114,17 +114,7 @@ def require_agreement(images_seen: int, device: torch.device, world: int) -> Non
 
 def _stream(work: Work, config: Config, lanes: range, start_images: int) -> Generator[Batch, None, None]:
     """This worker's lanes of the data, from where the run stands."""
-    storage = open_storage(work.data_uri)
-    compute, data = config.compute, config.data
+    compute = config.compute
     folder = Path(compute.cache_folder or tempfile.gettempdir()) / "argan-shards"
-    return stream_batches(
-        storage,
-        read_manifest(storage),
-        seed=config.seed,
-        num_lanes=data.num_lanes,
-        batch_images=data.batch_images,
-        window_samples=data.window_samples,
-        lanes=lanes,
-        start_images=start_images,
-        cache=ShardCache(directory=folder, limit_bytes=compute.cache_bytes) if compute.cache_bytes else None,
-    )
+    cache = ShardCache(directory=folder, limit_bytes=compute.cache_bytes) if compute.cache_bytes else None
+    return photo_stream(config, work.data_uri, lanes, start_images, cache=cache)
