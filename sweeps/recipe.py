@@ -15,22 +15,18 @@ from argan.search.space import Choice
 from argan.search.sweep import JudgingSize, Objective, Sweep
 
 VARIANTS: dict[str, dict[str, Any]] = {
-    "base": {},
-    "standard GAN": {"method": "gan"},
-    "batches of 8": {"data.batch_images": 8, "data.num_lanes": 8},
     "wider nets": {
         "generator.channels": (256, 192, 128, 64),
         "discriminator.channels": (48, 96, 192, 256),
     },
-    "one in two shallow": {"dof.shallow_share": 0.5},
-    "codes averaged": {"optics.linear_light": False},
-    "depth expansion": {"optics.expansion": True},
     "occlusion for a prior": {
         "optics.occlusion_steps": 12,
         "optics.front_share": 1.0,
         "prior.weight": 0.0,
         "prior.contrast_weight": 0.0,
     },
+    "depth expansion": {"optics.expansion": True},
+    "base": {},
 }
 
 SWEEP = Sweep(
