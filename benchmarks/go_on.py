@@ -14,7 +14,6 @@ import hashlib
 import json
 import sys
 from contextlib import closing
-from pathlib import Path
 
 import safetensors.torch
 import torch
@@ -25,7 +24,9 @@ from argan.errors import DataError, UserError
 from argan.models.camera import build_camera
 from argan.runs.checkpoints import find_checkpoint
 from argan.runs.folder import find_run, read_config
+from argan.search.sweep import CLOSE_LOOK
 from argan.settings import override, run_name
+from argan.storage import open_storage
 from argan.training.checkpoint import Snapshot, load_weights, restore, snapshot
 from argan.training.gradients import alone
 from argan.training.loop import Tick, train
@@ -33,8 +34,8 @@ from argan.training.state import build_state
 from argan.training.step import Share
 from jobs.runtime.cli import run_job
 from jobs.runtime.evaluation import judge_run, small_request
+from jobs.runtime.kept import kept
 from jobs.runtime.photo_stream import photo_stream
-from sweeps import recipe
 
 CPU = torch.device("cpu")
 
@@ -58,18 +59,15 @@ def main(argv: list[str] | None = None) -> int:
     start = found.snapshot
     end_images = start.images_seen + arguments.images
     config = override(read_config(storage), {**changes, "schedule.total_images": end_images})
-    begun = found.entry["sha256"][:10]  # two runs may come to one configuration
-    weights = Path(arguments.out) / f"{run_name(config)}-{begun}-{end_images}.safetensors"
-    if not weights.exists():
-        ended = go_on(config, start, arguments.data)
-        weights.parent.mkdir(parents=True, exist_ok=True)
-        safetensors.torch.save_file(ended.generator, weights)
+    out = open_storage(arguments.out)
+    record = {"run": run_name(config), "begun": found.entry["sha256"], "end_images": end_images}
+    weights = kept(out, "gone-on", record, lambda: go_on(config, start, arguments.data).generator)
     camera = build_camera(config)
-    load_weights(camera, safetensors.torch.load_file(weights))
-    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-    run = Run(str(weights), config, end_images, sha256, camera.requires_grad_(False).eval(), CPU)
+    load_weights(camera, weights)
+    sha256 = hashlib.sha256(safetensors.torch.save(weights)).hexdigest()
+    run = Run(f"{out.uri}/{run_name(config)}", config, end_images, sha256, camera.requires_grad_(False).eval(), CPU)
     parts = ("depth", "kid") if config.method == "ar-gan" else ("kid",)
-    request = small_request(recipe.SWEEP.judging, run_uri=run.uri, cache_uri=arguments.out, parts=parts)
+    request = small_request(CLOSE_LOOK, run_uri=run.uri, cache_uri=arguments.out, parts=parts)
     result, _ = judge_run(run, request)
     print(json.dumps({"run": storage.uri, "from_images": start.images_seen, "changes": changes, **result}))
     return 0

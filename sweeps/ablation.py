@@ -8,10 +8,11 @@ processors that have it. Without prior there is still knowledge of the sense in 
 rather than before it (optics.front_share).
 """
 
+from dataclasses import replace
 from typing import Any
 
 from argan.search.space import Choice
-from argan.search.sweep import JudgingSize, Objective, Sweep
+from argan.search.sweep import CLOSE_LOOK, Objective, Sweep
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "ours": {},
@@ -54,7 +55,5 @@ SWEEP = Sweep(
     num_trials=15,
     search="grid",
     stopping="none",
-    judging=JudgingSize(
-        num_photos=4000, kid_photos=1000, estimator_images=48_000, estimator_pairs=8_000, optics=True, use="test"
-    ),
+    judging=replace(CLOSE_LOOK, use="test"),
 )

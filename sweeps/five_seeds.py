@@ -6,8 +6,10 @@ A search only in name: nothing is chosen, so it is judged on the scenes that fig
 at the end. Seed 0 is not among them: recipes were screened with it. In bf16, the faster one on processors that have it.
 """
 
+from dataclasses import replace
+
 from argan.search.space import Choice
-from argan.search.sweep import JudgingSize, Objective, Sweep
+from argan.search.sweep import CLOSE_LOOK, Objective, Sweep
 
 SWEEP = Sweep(
     name="five_seeds",
@@ -22,7 +24,5 @@ SWEEP = Sweep(
     num_trials=5,
     search="grid",
     stopping="none",
-    judging=JudgingSize(
-        num_photos=4000, kid_photos=1000, estimator_images=48_000, estimator_pairs=8_000, optics=True, use="test"
-    ),
+    judging=replace(CLOSE_LOOK, use="test"),
 )

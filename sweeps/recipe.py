@@ -12,7 +12,7 @@ compare with each other, and with nothing else.
 from typing import Any
 
 from argan.search.space import Choice
-from argan.search.sweep import JudgingSize, Objective, Sweep
+from argan.search.sweep import CLOSE_LOOK, Objective, Sweep
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "wider nets": {
@@ -43,5 +43,5 @@ SWEEP = Sweep(
     num_trials=len(VARIANTS),
     search="grid",
     stopping="none",
-    judging=JudgingSize(num_photos=4000, kid_photos=1000, estimator_images=48_000, estimator_pairs=8_000, optics=True),
+    judging=CLOSE_LOOK,
 )

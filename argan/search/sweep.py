@@ -55,6 +55,10 @@ class JudgingSize:
     seed: int = 0
 
 
+CLOSE_LOOK = JudgingSize(num_photos=4000, kid_photos=1000, estimator_images=48_000, estimator_pairs=8_000, optics=True)
+"""For trials that differ by a few hundredths: as jobs/evaluate.py judges by default, on four times as many scenes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
     """Raises UserError where it cannot be run."""
