@@ -18,8 +18,8 @@ GuardAction = Literal["tell", "stop", "roll_back"]
 
 
 def option(default: Any, help: str, *, names_run: bool = True, unnamed_at: Any = None) -> Any:
-    """A field with a line of help: its unit and what "off" means. An option that is younger than the runs there are is
-    `unnamed_at` its off value: they keep their names.
+    """A field with a line of help: its unit and what "off" means. Where it is younger than runs that there are,
+    `unnamed_at` is what those did: they keep their names, and a configuration saved without the key has that value.
     """
     return field(default=default, metadata={"help": help, "names_run": names_run, "unnamed_at": unnamed_at})
 
@@ -57,7 +57,7 @@ class OpticsConfig:
     views_fit: Literal["edge", "blur"] = option(
         "edge", "edge: views reach the aperture's edge; blur: D blurs as wide as it says"
     )
-    linear_light: bool = option(True, "average light, as lenses do, instead of sRGB codes")
+    linear_light: bool = option(True, "average light, as lenses do, instead of sRGB codes", unnamed_at=False)
     occlusion_steps: int = option(
         0, "steps of disparity in which front hides behind; 0 is off: R sees no occlusion", unnamed_at=0
     )

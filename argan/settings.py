@@ -17,8 +17,11 @@ def to_dict(config: Any) -> dict[str, Any]:
 
 
 def from_dict(values: Mapping[str, Any]) -> Config:
-    """The configuration saved by `to_dict`. Raises UserError for an unknown key or a value that does not fit."""
-    flat: dict[str, Any] = {}
+    """The configuration saved by `to_dict`; what it was saved without is as it was then, whatever the default is now.
+
+    Raises UserError for an unknown key or a value that does not fit.
+    """
+    flat = {key: before for key, (_, before) in _learned(Config()).items() if before is not None}
     for key, value in values.items():
         if isinstance(value, Mapping):
             flat |= {f"{key}.{name}": item for name, item in value.items()}
@@ -101,7 +104,7 @@ def naming_keys(config: Config) -> dict[str, Any]:
 
 
 def _learned(config: Config) -> dict[str, tuple[Any, Any]]:
-    """Each key's value, and the one that it is not named at."""
+    """Each key's value, and that of runs older than the key: None where there are none."""
     keys: dict[str, tuple[Any, Any]] = {}
     for item in dataclasses.fields(config):
         value = getattr(config, item.name)

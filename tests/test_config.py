@@ -17,6 +17,15 @@ def test_presets_survive_json(name: str) -> None:
     assert config.preset == name
 
 
+def test_what_was_saved_without_a_key_is_as_it_was_then() -> None:
+    """Light was averaged by nobody before there was a choice; today it is the default."""
+    saved = to_dict(Config())
+    del saved["optics"]["linear_light"], saved["prior"]["reach"]
+    assert Config().optics.linear_light
+    assert from_dict(saved) == override(Config(), {"optics.linear_light": False, "prior.reach": 0})
+    assert "optics.linear_light" not in naming_keys(from_dict(saved))
+
+
 @pytest.mark.parametrize("name", presets())
 def test_presets_say_their_command(name: str) -> None:
     text = presets()[name].__doc__ or ""
@@ -73,21 +82,23 @@ def test_a_run_is_named_by_what_changes_its_result() -> None:
     assert not any(key.startswith("schedule.") for key in naming_keys(base))
 
 
-def test_an_option_that_came_later_names_a_run_only_where_it_is_on() -> None:
+def test_an_option_that_came_later_names_a_run_only_where_it_differs_from_before() -> None:
     """Or the runs there are would be begun anew by the command that prolonged them."""
     base = preset("small-32")
-    later = {
-        f"{section.name}.{item.name}"
+    before = {
+        f"{section.name}.{item.name}": item.metadata["unnamed_at"]
         for section in dataclasses.fields(base)
         if dataclasses.is_dataclass(part := getattr(base, section.name))
         for item in dataclasses.fields(part)
         if item.metadata["unnamed_at"] is not None
     }
-    assert {"augment.shift", "optics.occlusion_steps"} <= later
-    assert learned_keys(base).keys() - naming_keys(base).keys() == later
-    for key in later:
-        on = override(base, {key: 8 if isinstance(learned_keys(base)[key], int) else 0.25})
-        assert run_name(on) != run_name(base), key
+    assert {"augment.shift", "optics.occlusion_steps", "optics.linear_light"} <= before.keys()
+    old = override(base, before)
+    assert learned_keys(old).keys() - naming_keys(old).keys() == before.keys()
+    for key in before:
+        value = learned_keys(old)[key]
+        on = True if isinstance(value, bool) else 8 if isinstance(value, int) else 0.25
+        assert run_name(override(old, {key: on})) != run_name(old), key
 
 
 def test_every_field_has_help() -> None:

@@ -9,6 +9,8 @@ import torch
 from argan import zoo
 from argan.api import load_run
 from argan.errors import MissingError
+from argan.pixels import to_bytes
+from jobs.runtime.optics_quality import mean_sharpness
 
 MOST_BYTES = 4_000_000
 NAMES = ("ar-gan-scenes-32", "ar-gan-scenes-64")
@@ -52,3 +54,13 @@ def test_the_metrics_are_of_this_very_model(name: str) -> None:
     assert metrics["protocol"]["test"]["num_photos"] == 1000
     assert metrics["gap_closed"]["ordinal_accuracy"] > 0.25
     assert metrics["kid"] > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_photos_are_taken_with_the_renderer_that_was_judged(name: str) -> None:
+    """Whatever the defaults are by now: another renderer blurs otherwise."""
+    metrics = json.loads((folder(name) / "metrics.json").read_text())
+    asked = metrics["protocol"]["optics"]
+    photos = load_run(zoo.PREFIX + name).sample(asked["num_photos"], seed=asked["seed"]).photo
+    found = mean_sharpness(to_bytes(photos).permute(0, 2, 3, 1).numpy())
+    assert found == pytest.approx(metrics["sharpness_photo"], rel=1e-4)
