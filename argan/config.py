@@ -193,7 +193,9 @@ class ScheduleConfig:
     tick_images: int = option(4_000, "metrics and progress every so many images", names_run=False)
     checkpoint_ticks: int = option(2, "a checkpoint every so many ticks", names_run=False)
     picture_ticks: int = option(5, "grids of pictures every so many ticks", names_run=False)
-    keep_checkpoints: int = option(3, "checkpoints kept, beside the best by KID and by depth", names_run=False)
+    keep_checkpoints: int = option(
+        3, "checkpoints kept, beside the best by KID and by depth and the last in health", names_run=False
+    )
     judging_share: float = option(0.05, "of the time, for judging checkpoints on the way; 0 is off", names_run=False)
 
     def __post_init__(self) -> None:
@@ -227,10 +229,15 @@ class GuardConfig:
     patience: int = option(2, "checks in a row, one a checkpoint, that must see it", names_run=False)
     from_images: int = option(40_000, "images before which nothing is called a collapse", names_run=False)
     most_margin: float = option(10.0, "score of real photos over that of fakes, logits", names_run=False)
-    least_diversity: float = option(0.5, "distance between deep photos, in that between real ones", names_run=False)
+    least_diversity: float = option(
+        0.5, "distance from a deep photo to the one most like it, in that of real ones", names_run=False
+    )
     least_sharpness: float = option(0.5, "Laplacian of deep photos, in that of real ones", names_run=False)
+    least_far_sharpness: float = option(
+        0.8, "Laplacian of deep photos where disparity is large, in that where it is small", names_run=False
+    )
     least_spread: float = option(0.05, "standard deviation of disparity, in d_max", names_run=False)
-    most_inverted: float = option(0.25, "share of samples that are inside out", names_run=False)
+    most_inverted: float = option(0.4, "share of samples that are inside out", names_run=False)
     most_prior_correlation: float = option(0.98, "of disparity and focus prior, once it has fallen", names_run=False)
 
     def __post_init__(self) -> None:
@@ -273,10 +280,6 @@ class Config:
         corner = (self.resolution - 1) / self.resolution / 2**0.5  # its pixel's distance from the middle, in widths
         rule = f"less than {corner:.3f}, where the corners are at {self.resolution} px, or D_p is flat"
         require(self.prior.radius < corner, "prior.radius", self.prior.radius, rule)
-        kept, needed = self.schedule.keep_checkpoints, self.guard.patience + 1
-        rule = f"at least guard.patience + 1 = {needed}, or there is nothing to roll back to"
-        enough = self.guard.action != "roll_back" or kept >= needed
-        require(enough, "schedule.keep_checkpoints", kept, rule)
         whole = self.schedule.tick_images % self.data.batch_images == 0
         rule = f"a multiple of data.batch_images = {self.data.batch_images}"
         require(whole, "schedule.tick_images", self.schedule.tick_images, rule)

@@ -12,7 +12,7 @@ JUDGED = "judged/"
 Best = Literal["best-kid", "best-depth"]
 BEST_BY: dict[Best, tuple[str, Callable[[Iterable[float]], float]]] = {
     "best-kid": (f"{JUDGED}kid", min),
-    "best-depth": (f"{JUDGED}gap_closed.ordinal_accuracy", max),
+    "best-depth": (f"{JUDGED}ordinal_accuracy", max),
 }
 
 

@@ -115,17 +115,16 @@ def commit_checkpoint(
     _point_to(run, [entry, *older[: keep - 1], *best], attempt, pointer.version)
 
 
-def roll_back(run: Storage, images_seen: int, *, attempt: int) -> int:
-    """Drops the checkpoints past `images_seen`; returns where the newest one stands now.
+def roll_back(run: Storage, images_seen: int, *, attempt: int) -> None:
+    """Drops the checkpoints past the one at `images_seen`.
 
-    Raises MissingError, and changes nothing, where none would be left; ConflictError for a lost lease.
+    Raises MissingError, and changes nothing, where there is none; ConflictError for a lost lease.
     """
     pointer = _owned_pointer(run, attempt)
     kept = [item for item in pointer.checkpoints if item["images_seen"] <= images_seen]
-    if not kept:
-        raise MissingError(f"{run.uri} has no checkpoint as old as {images_seen:,} images")
+    if not kept or kept[0]["images_seen"] != images_seen:
+        raise MissingError(f"{run.uri} has no checkpoint at {images_seen:,} images")
     _point_to(run, kept, attempt, pointer.version)
-    return int(kept[0]["images_seen"])
 
 
 def _owned_pointer(run: Storage, attempt: int) -> Pointer:

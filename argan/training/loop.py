@@ -39,9 +39,9 @@ def train(
 ) -> None:
     """Trains from `state.images_seen` to schedule.total_images, or until `stop()` says so at a tick.
 
-    `batches` yields this worker's share of each global batch, uint8 [b,3,H,W] on the state's device. `report` and
-    `stop` are called on every worker at the same images. Raises NonFiniteError when a loss or a gradient is not a
-    number, after a last report, without a checkpoint, that shows where it went.
+    `batches` yields this worker's share of each global batch, uint8 [b,3,H,W] on the state's device. At each tick
+    `stop` and then `report` are called, on every worker at the same images. Raises NonFiniteError when a loss or a
+    gradient is not a number, after a last report, without a checkpoint, that shows where it went.
     """
     schedule = state.config.schedule
     metrics = TickMetrics()
@@ -64,7 +64,8 @@ def train(
         except NonFiniteError:
             report(Tick(state.images_seen, means, takes_checkpoint=False, takes_pictures=False, is_last=True))
             raise
-        is_last = is_last or stop()
+        asked_to_stop = stop()  # at the last tick too: it is where one looks at what has become of the run
+        is_last = is_last or asked_to_stop
         report(tick(state.images_seen, means, schedule, is_last))
         if is_last:
             return

@@ -11,7 +11,7 @@ from argan.viewing.pages import Block, Chart, Gallery, Prose
 Row = Mapping[str, Any]
 """A tick: "images_seen", and any numbers under "group/name"."""
 
-UNITS = {"_px": "px", "_per_s": "images/s", "_s": "s", "_share": "share", "_bytes": "bytes"}
+UNITS = {"/kid": "KID x 1000", "_px": "px", "_per_s": "images/s", "_s": "s", "_share": "share", "_bytes": "bytes"}
 """A key's ending -> the unit on its axis. What ends in none of them has no unit."""
 
 NOTES = {
@@ -28,10 +28,12 @@ NUM_NAMED = 10
 
 
 def curves(rows: Sequence[Row]) -> tuple[Block, ...]:
-    """Charts over images seen, rows ascending. A group with several units ("speed/...") has a chart for each."""
+    """Charts over images seen, rows ascending. A group is what stands before the last / or dot; one with several units
+    ("speed/...") has a chart for each.
+    """
     charts: dict[str, dict[str, list[str]]] = {}
     for key in dict.fromkeys(key for row in rows for key in row if key != "images_seen"):
-        charts.setdefault(key.partition("/")[0], {}).setdefault(_unit(key), []).append(key)
+        charts.setdefault(_group(key), {}).setdefault(_unit(key), []).append(key)
     figures = [_chart(group, unit, keys, rows) for group, units in charts.items() for unit, keys in units.items()]
     return (Gallery(tuple(figures)), *_broken(rows)) if figures else (Prose("No numbers yet."),)
 
@@ -45,7 +47,7 @@ def _chart(group: str, unit: str, keys: Sequence[str], rows: Sequence[Row]) -> C
     series = {}
     for key in keys:
         points = [(row["images_seen"], as_float(row[key])) for row in rows if key in row]
-        series[key.partition("/")[2] or key] = ([x for x, _ in points], [y for _, y in points])
+        series[key.removeprefix(group)[1:] or key] = ([x for x, _ in points], [y for _, y in points])
     finite = [value for _, y in series.values() for value in y if math.isfinite(value)]
     log = bool(finite) and min(finite) > 0 and max(finite) > LOG_FROM_RATIO * min(finite)
     latest = "Latest: " + ", ".join(f"{name} {number(y[-1])}" for name, (_, y) in series.items()) + "."
@@ -62,6 +64,12 @@ def _broken(rows: Sequence[Row]) -> list[Block]:
         return []
     more = f", and {len(broken) - NUM_NAMED:,} more" if len(broken) > NUM_NAMED else ""
     return [Prose("Not finite, a cross in the charts: " + ", ".join(broken[:NUM_NAMED]) + more + ".")]
+
+
+def _group(key: str) -> str:
+    """Of "judged/gap_closed.spearman" all but the last name; a key without / or dot is a group of its own."""
+    cut = max(key.rfind("/"), key.rfind("."))
+    return key[:cut] if cut >= 0 else key
 
 
 def _unit(key: str) -> str:

@@ -5,6 +5,7 @@ import torch
 
 from argan.data.manifest import read_manifest
 from argan.data.reading import decode_photos, read_photo_bytes
+from argan.errors import MissingError
 from argan.pixels import to_signed
 from argan.runs.checkpoints import roll_back
 from argan.runs.folder import read_history
@@ -15,7 +16,9 @@ from argan.training.state import TrainState
 
 
 class Guarding:
-    """Looks at the ticks that take a checkpoint. A resumed run comes to the same: all follows from its history."""
+    """Looks where a checkpoint is due and where training ends, not where somebody stops it. A resumed run comes to the
+    same: all follows from its history.
+    """
 
     def __init__(self, state: TrainState, run: Storage, data: Storage, attempt: int) -> None:
         manifest = read_manifest(data)
@@ -26,27 +29,35 @@ class Guarding:
         self._run = run
         self._attempt = attempt
         self._collapse = ""
-        self.metrics: dict[str, float] = {}
-        """Of this tick; none where it takes no checkpoint."""
+        self._metrics: dict[str, float] = {}
+        earlier = [row for row in read_history(run) if row["images_seen"] <= state.images_seen]
+        self._healthy_images = standing(earlier, state.config).healthy_images
 
     def look(self) -> bool:
         """Whether training should end, by what is seen now and was seen before."""
         state, config = self._state, self._state.config
-        self.metrics = {}
-        if not takes_checkpoint(state.images_seen, config.schedule):
+        schedule, images_seen = config.schedule, state.images_seen
+        if not takes_checkpoint(images_seen, schedule) and images_seen < schedule.total_images:
             return False
-        seen = vitals(state.g_ema, state.discriminator, self._real, state.priors, config)
-        self.metrics = as_metrics(seen)
-        if config.guard.action == "tell":
-            return False
-        row = {"images_seen": state.images_seen, **self.metrics}
-        earlier = [row for row in read_history(self._run) if row["images_seen"] < state.images_seen]
+        self._metrics = as_metrics(vitals(state.g_ema, state.discriminator, self._real, state.priors, config))
+        row = {"images_seen": images_seen, **self._metrics}
+        earlier = [row for row in read_history(self._run) if row["images_seen"] < images_seen]
         found = standing([*earlier, row], config)
-        if not found.symptoms:
-            return False
-        self._collapse = f"training collapsed by {state.images_seen:,} images: {', '.join(found.symptoms)}"
         self._healthy_images = found.healthy_images
+        if config.guard.action == "tell" or not found.symptoms:
+            return False
+        self._collapse = f"training collapsed by {images_seen:,} images: {', '.join(found.symptoms)}"
         return True
+
+    def take_metrics(self) -> dict[str, float]:
+        """What was seen at this tick, for its row; none where nobody looked."""
+        taken, self._metrics = self._metrics, {}
+        return taken
+
+    @property
+    def healthy_images(self) -> list[int]:
+        """Where the checkpoint is that one would go back to, if there is one."""
+        return [] if self._healthy_images is None else [self._healthy_images]
 
     def end(self) -> str:
         """After the last tick: rolls back where that was asked for; why training ended, or "" where it was not us."""
@@ -54,5 +65,8 @@ class Guarding:
             return self._collapse
         if self._healthy_images is None:
             return f"{self._collapse}; it never was in health, so there is nothing to roll back to"
-        stands_at = roll_back(self._run, self._healthy_images, attempt=self._attempt)
-        return f"{self._collapse}; rolled back to {stands_at:,} images"
+        try:
+            roll_back(self._run, self._healthy_images, attempt=self._attempt)
+        except MissingError as error:
+            return f"{self._collapse}; it was not rolled back: {error}"
+        return f"{self._collapse}; rolled back to {self._healthy_images:,} images"

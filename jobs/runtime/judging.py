@@ -18,12 +18,20 @@ from jobs.runtime.numbers import numbers
 
 log = logging.getLogger(__name__)
 
-FIRST_COST_S = 30.0  # what a judgement is taken to cost before there was one
+GLANCE = JudgingSize(num_photos=250, kid_photos=250, estimator_images=8_000, estimator_pairs=2_000)
+COST_IMAGES = 3_000
+"""What a judgement is taken to cost before there was one, in images of training, which are slow where judging is slow:
+2,400 at 32 px and 3,000 at 64 px (docs/LOG.md, 2026-11-28).
+"""
 
 
 class Judging:
     """KID against the photos that the run is trained on, and depth where these have truth. Smaller than what
     jobs/evaluate.py does afterwards, on the set's own photos: the numbers compare with each other.
+
+    It takes at most config.schedule.judging_share of the time since this attempt began, as far as a judgement costs
+    what the one before did, and keeps enough of it back for the last checkpoint. The first costs twice: the ceiling is
+    trained and real photos are looked at only once.
     """
 
     def __init__(
@@ -31,10 +39,10 @@ class Judging:
     ) -> None:
         self._state = state
         self._run = run
-        self._cache = run.child("estimators")
+        self._cache = run.child("judging")
         has_truth = bool(read_manifest(data).truth) and state.config.method == "ar-gan"
         self._request = small_request(
-            JudgingSize(),
+            GLANCE,
             photos_uri=data.uri,
             run_uri=run.uri,
             cache_uri=self._cache.uri,
@@ -43,28 +51,44 @@ class Judging:
             use_gpu=state.device.type == "cuda",
         )
         self._clock = clock
-        self._started_s = clock()
-        self._spent_s, self._cost_s = 0.0, FIRST_COST_S
+        self._started_s, self._started_images = clock(), state.images_seen
+        self._spent_s = 0.0
+        self._cost_s: float | None = None  # of one that is not the first
+        self._is_first = not any(self._cache.list())
+        self._broke = False
 
     def look(self) -> dict[str, float]:
-        """What the moving average is worth now, by "judged/NAME"; nothing while another judgement would be more than
-        config.schedule.judging_share of the time since this attempt began.
-        """
-        share, now_s = self._state.config.schedule.judging_share, self._clock()
-        if not share or self._spent_s + self._cost_s > share * (now_s - self._started_s):
+        """What the moving average is worth now, by "judged/NAME"; nothing while that would take too much time."""
+        if self._broke or not self._is_due():
             return {}
+        started_s = self._clock()
         try:
             values = numbers(judge_run(self._now(), self._request)[0])
-        except UserError as error:  # training goes on: it is not for its sake
-            log.warning("the run could not be judged at %s images: %s", self._state.images_seen, error)
-            values = {}
-        for entry in list(self._cache.list("fakes-")):
-            self._cache.delete(entry.path)  # of a moment that nobody comes back to
-        self._cost_s = self._clock() - now_s
-        self._spent_s += self._cost_s
+        except (UserError, RuntimeError) as error:  # no memory left, say: training goes on, it is not for its sake
+            log.warning("at %s images the run could not be judged, nor will it be: %s", self._state.images_seen, error)
+            self._broke = True
+            return {}
+        finally:
+            for entry in list(self._cache.list("fakes-")):
+                self._cache.delete(entry.path)  # of a moment that nobody comes back to
+        took_s = self._clock() - started_s
+        self._spent_s += took_s
+        self._cost_s = took_s / 2 if self._is_first else took_s
+        self._is_first = False
         return {
             f"{JUDGED}{name}": value for name, value in values.items() if value is not None and math.isfinite(value)
         }
+
+    def _is_due(self) -> bool:
+        schedule, images_seen = self._state.config.schedule, self._state.images_seen
+        images = images_seen - self._started_images
+        if not schedule.judging_share or not images:
+            return False
+        passed_s = self._clock() - self._started_s
+        later_s = COST_IMAGES * passed_s / images if self._cost_s is None else self._cost_s
+        cost_s = 2 * later_s if self._is_first else later_s
+        kept_back_s = later_s if images_seen < schedule.total_images else 0.0
+        return self._spent_s + cost_s + kept_back_s <= schedule.judging_share * passed_s
 
     def _now(self) -> Run:
         """The state as a run to sample from."""

@@ -40,10 +40,9 @@ class Reporter:
     def keep(self, tick: Tick) -> None:
         """Takes what is due at this tick. Raises what went wrong with the writing before."""
         self._wait()
-        judged = self._judging.look() if tick.takes_checkpoint else {}
-        seen = {**tick.metrics, **self._guarding.metrics, **judged}
-        elapsed_s = time.monotonic() - self._started_s
-        append_history(self._run, {"images_seen": tick.images_seen, **seen, "time/elapsed_s": elapsed_s})
+        row = {"images_seen": tick.images_seen, **tick.metrics, **self._guarding.take_metrics()}
+        row["time/elapsed_s"] = time.monotonic() - self._started_s
+        append_history(self._run, row)
         if tick.takes_pictures:
             self._write_pictures(tick.images_seen)
         if tick.takes_checkpoint:
@@ -56,8 +55,10 @@ class Reporter:
                 device=self._state.device,
                 attempt=self._attempt,
                 keep=config.schedule.keep_checkpoints,
-                keep_too=best_images(read_history(self._run)).values(),
+                keep_too={*best_images(read_history(self._run)).values(), *self._guarding.healthy_images},
             )
+            if judged := self._judging.look():  # last: who is killed here has lost a judgement and no images
+                append_history(self._run, {**row, **judged})
         if tick.is_last:
             self._wait()
 

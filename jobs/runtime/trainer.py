@@ -133,9 +133,7 @@ def fit(name: str, work: Work, asked: ScalingConfig, journal: Journal) -> int:
     if "error" in returned:
         raise NonFiniteError(returned["error"])
     if "collapse" in returned:
-        raise CollapseError(
-            f"{returned['collapse']}; lower learning rates or a higher optimizer.r1_gamma may do better"
-        )
+        raise CollapseError(f"{returned['collapse']} (docs/decisions/guard.md says what may help)")
     return int(returned["images_seen"])
 
 

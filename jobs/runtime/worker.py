@@ -80,8 +80,8 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
         ray.train.report({"images_seen": tick.images_seen, **tick.metrics})
 
     def stop() -> bool:
-        enough = time.time() > work.ends_at or (reporter is not None and reporter.sees_collapse())
-        votes = torch.tensor([float(enough)], device=device)
+        collapsed = reporter is not None and reporter.sees_collapse()  # it looks, whatever the clock says
+        votes = torch.tensor([float(collapsed or time.time() > work.ends_at)], device=device)
         reduce(votes)  # one worker's clock, or what the first one sees, is enough for all to stop at the same tick
         return bool(votes.item() > 0)
 

@@ -23,6 +23,7 @@ from training_job import (
     workers,
 )
 
+from argan.api import load_run
 from argan.runs.checkpoints import read_pointer
 from argan.runs.folder import read_history
 from argan.storage import open_storage
@@ -203,3 +204,17 @@ def test_a_collapse_ends_the_run_where_it_was_in_health(scenes: str, tmp_path: P
     assert told.returncode == 0, told.stderr
     assert "resuming at 144" in told.stdout
     assert final(run).images_seen == 240
+
+
+def test_a_run_is_judged_as_it_trains_and_its_best_is_found(scenes: str, tmp_path: Path) -> None:
+    """At its end only, for want of time before: a judgement is taken to cost 3,000 images, the first one twice."""
+    long = ["--schedule.total_images", "9600", "--schedule.tick_images", "960", "--schedule.judging_share", "0.99"]
+    result = train(scenes, str(tmp_path), *long)
+    assert result.returncode == 0, result.stderr
+    run = only_run(str(tmp_path))
+    judged = [row for row in read_history(run) if "judged/kid" in row]
+    assert [row["images_seen"] for row in judged] == [9600]
+    assert judged[0]["judged/kid"] > 0
+    assert 0 < judged[0]["judged/ordinal_accuracy"] < 1
+    assert load_run(run.uri, checkpoint="best-depth").images_seen == 9600
+    assert "judged/gap_closed" in run.read_bytes("report.html").decode()

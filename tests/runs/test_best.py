@@ -2,7 +2,7 @@
 
 from argan.runs.best import best_images
 
-KID, DEPTH = "judged/kid", "judged/gap_closed.ordinal_accuracy"
+KID, DEPTH = "judged/kid", "judged/ordinal_accuracy"
 
 
 def test_each_measure_has_its_best_and_the_earliest_of_equals() -> None:

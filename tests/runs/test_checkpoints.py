@@ -214,17 +214,20 @@ def test_a_sound_checkpoint_of_another_schema_is_no_reason_to_fall_back(run: Sto
 
 def test_rolled_back_is_as_if_the_later_ones_had_never_been(run: Storage) -> None:
     commit(run, 100, 200, 300)
-    assert roll_back(run, 250, attempt=1) == 200
+    roll_back(run, 200, attempt=1)
     assert_loads(run, 200)
     assert len({entry.path.split("/")[1] for entry in run.list("checkpoints/")}) == 2
     commit(run, 300)
     assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [300, 200, 100]
 
 
-def test_nothing_is_rolled_back_where_nothing_would_be_left_or_by_who_has_lost_the_lease(run: Storage) -> None:
+@pytest.mark.parametrize("images_seen", [99, 150, 201])
+def test_nothing_is_rolled_back_to_where_no_checkpoint_is_or_by_who_has_lost_the_lease(
+    run: Storage, images_seen: int
+) -> None:
     commit(run, 100, 200, attempt=2)
-    with pytest.raises(MissingError, match="no checkpoint as old as 99 images"):
-        roll_back(run, 99, attempt=2)
+    with pytest.raises(MissingError, match=f"no checkpoint at {images_seen} images"):
+        roll_back(run, images_seen, attempt=2)
     with pytest.raises(ConflictError, match="attempt 2 now"):
         roll_back(run, 100, attempt=1)
     assert_loads(run, 200)

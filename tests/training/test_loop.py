@@ -109,6 +109,26 @@ def test_due_things_are_a_function_of_the_images_seen(config: Config) -> None:
     assert [t.is_last for t in ticks] == [False] * 4 + [True]
 
 
+def test_whoever_may_stop_it_is_asked_at_every_tick(config: Config) -> None:
+    """At the last one too, before it is reported: a guard looks there."""
+    state, calls = build_state(config, CPU), []
+    share = Share(0, config.data.batch_images, config.data.batch_images)
+
+    def stop() -> bool:
+        calls.append(("stop", state.images_seen))
+        return False
+
+    train(
+        state,
+        batches(config, 0),
+        share,
+        reduce=alone,
+        report=lambda tick: calls.append(("report", tick.images_seen)),
+        stop=stop,
+    )
+    assert calls == [(name, images) for images in (48, 96, 144, 192, 240) for name in ("stop", "report")]
+
+
 def test_training_longer_goes_on_where_it_ended(config: Config) -> None:
     """A run that was finished, asked for more images, equals one that was asked for all of them at once."""
     short = build_state(config, CPU)
