@@ -3,21 +3,21 @@
     python benchmarks/go_on.py --run RUN --data build/scenes32 --images 60000 --set dof.shallow_share=0.67
 
 Trains as jobs/train.py does, without Ray, from the run's weights and its place in the data, with the configuration
-changed by every --set; without one it is the control. Then it is judged as sweeps/recipe.py judges: on scenes that
-choose, not on those that figures are told of. Trials that share a start and their draws tell small changes apart sooner
-than whole runs do; how a run would begin they do not tell. The weights are kept in --out, and the end is not trained
-again that lies there. One JSON object on the last line.
+changed by every --set; without one it is the control. Then depth and KID are judged as sweeps/recipe.py judges them: on
+scenes that choose, not on those that figures are told of. Trials that share a start and their draws tell small changes
+apart sooner than whole runs do; how a run would begin they do not tell. The weights are kept in --out, and the end is
+not trained again that lies there. One JSON object on the last line.
 """
 
 import argparse
 import hashlib
-import json
 import sys
 from contextlib import closing
 
 import safetensors.torch
 import torch
 
+from argan import strict_json
 from argan.api import Run
 from argan.config import Config
 from argan.errors import DataError, UserError
@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     parts = ("depth", "kid") if config.method == "ar-gan" else ("kid",)
     request = small_request(CLOSE_LOOK, run_uri=run.uri, cache_uri=arguments.out, parts=parts)
     result, _ = judge_run(run, request)
-    print(json.dumps({"run": storage.uri, "from_images": start.images_seen, "changes": changes, **result}))
+    print(strict_json.dumps({"run": storage.uri, "from_images": start.images_seen, "changes": changes, **result}))
     return 0
 
 

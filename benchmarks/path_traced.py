@@ -10,6 +10,7 @@ nearer", with the interval of 95 % of 10,000 resamplings of the photos. One JSON
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,28 +19,34 @@ import torch.nn.functional as F
 from known_photos import path_traced
 
 from argan.api import load_run
+from argan.errors import UserError
 from argan.evaluation.cues import cue_maps
 from argan.evaluation.estimation import EstimatorBudget, estimate
 from argan.evaluation.ranks import spearman
 from argan.pixels import to_bytes
 from argan.storage import open_storage
+from argan.versions import platform_facts, versions
+from jobs.runtime.cli import run_job
 from jobs.runtime.depth_quality import taught_by_fakes
 
 NAMED = ("+height", "+centre")
 RESAMPLINGS = 10_000
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", required=True, help="a run's folder, s3:// URI or zoo:NAME")
     parser.add_argument("--tar", type=Path, required=True)
     parser.add_argument("--cache", default="build/estimators", help="where the estimator is kept and found")
     arguments = parser.parse_args(argv)
     run = load_run(arguments.run)
-    net, _ = taught_by_fakes(run, 0, EstimatorBudget(), open_storage(arguments.cache))
+    budget, resolution = EstimatorBudget(), run.config.resolution
+    net, _ = taught_by_fakes(run, 0, budget, open_storage(arguments.cache))
     photos, truths = [], []
     for known in path_traced(arguments.tar):
-        factor = known.photo.shape[-1] // run.config.resolution
+        factor, rest = divmod(known.photo.shape[-1], resolution)
+        if rest:
+            raise UserError(f"{arguments.tar}: photos of {known.photo.shape[-1]} px do not divide into {resolution} px")
         photos.append(F.avg_pool2d(known.photo, factor))
         truths.append(F.avg_pool2d(known.disparity, factor)[0, 0].numpy())
     estimates = estimate(net, torch.cat(photos))[:, 0].numpy()
@@ -61,10 +68,19 @@ def main(argv: list[str] | None = None) -> None:
                 "cues": {name: round(float(values.mean()), 4) for name, values in guesses.items()},
                 "over": {name: difference(ours - guesses[name]) for name in dict.fromkeys((best, *NAMED))},
                 "photos": len(photos),
-                "resolution": run.config.resolution,
+                "resolution": resolution,
+                "protocol": {
+                    "run": run.uri,
+                    "images_seen": run.images_seen,
+                    "checkpoint_sha256": run.checkpoint_sha256,
+                    "estimator": asdict(budget),
+                    "tar": arguments.tar.name,
+                    "platform": {**platform_facts(run.device), **versions()},
+                },
             }
         )
     )
+    return 0
 
 
 def difference(values: np.ndarray) -> dict[str, float]:
@@ -76,4 +92,4 @@ def difference(values: np.ndarray) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_job(main)

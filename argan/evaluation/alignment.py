@@ -63,7 +63,9 @@ def positive_scale(guess: NDArray[np.float64], true: NDArray[np.float64]) -> flo
 
 
 def depth_factor(guess: NDArray[np.float64], true: NDArray[np.float64]) -> float:
-    """The k > 0 with the least mean SIDE, of a fixed grid; disparities [N,P] in widths."""
+    """The k > 0 with the least mean SIDE, of a fixed grid; disparities [N,P] in widths. Where near and far are
+    exchanged that is the grid's smallest, which makes a depth that is nearly flat.
+    """
     spread = float(np.sqrt((guess**2).mean()))
     start = TRUE_FACTOR * (float(np.sqrt((true**2).mean())) / spread if spread > 0 else 1.0)
     right = depth(true, TRUE_FACTOR)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from argan.evaluation.alignment import DISPARITY_THERE_WIDTHS, FACTORS, FARTHEST
 from argan.evaluation.estimation import RECIPE, EstimatorBudget
 from argan.evaluation.measures import RankSettings
 from argan.versions import platform_facts, versions
@@ -36,6 +37,7 @@ def depth_protocol(
     return {
         "protocol": PROTOCOL,
         "alignment": "ranks: none; sizes: one positive number, fitted on every fifth photo, judged on the others",
+        "side": {"farthest": FARTHEST, "disparity_there_widths": DISPARITY_THERE_WIDTHS, "num_factors": len(FACTORS)},
         "test": dict(test),
         "fakes": dict(fakes["source"]),
         "ceiling": dict(ceiling["source"]),

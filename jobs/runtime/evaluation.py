@@ -10,13 +10,16 @@ import torch
 from argan.api import Run, Which, load_run
 from argan.errors import UserError
 from argan.evaluation.estimation import EstimatorBudget
+from argan.evaluation.protocol import PROTOCOL
 from argan.runs.folder import find_run, read_config
 from argan.search.sweep import JudgingSize, Use
+from argan.settings import run_name
 from argan.storage import open_storage
+from argan.versions import platform_facts, versions
 from argan.viewing.evaluation_report import evaluation_report
 from jobs.runtime.depth_quality import DepthQuality, depth_pictures, judge_depth, plan_depth
 from jobs.runtime.judges import Judges, say, scene_judges, set_judges
-from jobs.runtime.optics_quality import OpticsQuality, judge_optics
+from jobs.runtime.optics_quality import OpticsQuality, camera_facts, judge_optics
 from jobs.runtime.photo_quality import PhotoQuality, judge_photos, real_photos
 
 Part = Literal["depth", "kid", "optics"]
@@ -88,7 +91,7 @@ def judge_run(run: Run, request: EvaluationRequest) -> tuple[dict[str, Any], Cal
         evaluation, test = judge_depth(run, judges, request.depth, cache)
         result = evaluation.result
         pictures = depth_pictures(evaluation, test, run.config.d_max_px)
-    protocol = {"images_seen": run.images_seen, "checkpoint": request.checkpoint, **result.pop("protocol", {})}
+    protocol = {**_of_every_part(run, request), **result.pop("protocol", {})}
     reals = real_photos(request.photos, judges, run.config.resolution, request.use)
     if "kid" in request.parts:
         photos = judge_photos(run, reals, request.photos, cache)
@@ -97,10 +100,23 @@ def judge_run(run: Run, request: EvaluationRequest) -> tuple[dict[str, Any], Cal
         optics = judge_optics(run, reals, request.optics)
         result, protocol = (
             {**result, **optics},
-            {**protocol, "optics": {**asdict(request.optics), "real": reals.record}},
+            {**protocol, "optics": {**asdict(request.optics), **camera_facts(run.config), "real": reals.record}},
         )
     result["protocol"] = protocol
     return result, lambda: evaluation_report(result, pictures, d_max_px=run.config.d_max_px)
+
+
+def _of_every_part(run: Run, request: EvaluationRequest) -> dict[str, Any]:
+    """Which weights were judged, by which protocol, on what."""
+    return {
+        "protocol": PROTOCOL,
+        "run": run.uri,
+        "run_name": run_name(run.config),
+        "images_seen": run.images_seen,
+        "checkpoint": request.checkpoint,
+        "checkpoint_sha256": run.checkpoint_sha256,
+        "platform": {**platform_facts(run.device), **versions()},
+    }
 
 
 def _judges(request: EvaluationRequest, resolution: int) -> Judges:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from argan.api import Run
+from argan.config import Config
 from argan.evaluation.blur import BlurFit, BlurSettings, TakePhoto, measure_blur
 from argan.generation.quality import sharpness
 from argan.optics import render, to_light
@@ -76,6 +77,20 @@ def judge_optics(run: Run, reals: RealPhotos, quality: OpticsQuality) -> dict[st
         "sharpness_deep_far": mean_sharpness(deep, out_of_focus),
         "sharpness_photo": mean_sharpness(to_bytes(sample.photo).permute(0, 2, 3, 1).cpu().numpy()),
         "sharpness_real": mean_sharpness(reals.read()[: quality.num_photos].transpose(0, 2, 3, 1)),
+    }
+
+
+def camera_facts(config: Config) -> dict[str, Any]:
+    """The camera that photos are taken with."""
+    optics = config.optics
+    return {
+        "d_max_px": config.d_max_px,
+        "shape": optics.shape,
+        "linear_light": optics.linear_light,
+        "occlusion_steps": optics.occlusion_steps,
+        "views_per_side": {"photos": "as blur needs, 11 or more", "in training": optics.views_per_side},
+        "views_fit_in_training": optics.views_fit,
+        "out_of_focus_from_d_max": FAR_SHARE,
     }
 
 

@@ -5,15 +5,17 @@ import sys
 import pytest
 import torch
 
+from argan.api import load_run
 from argan.data.packing import commit, make_plan, pack_shard
 from argan.data.sources import list_source
 from argan.errors import DataError, MissingError, UserError
+from argan.evaluation import fid
 from argan.evaluation.measures import RANK_MEASURES
 from argan.evaluation.scores import MEASURES
 from argan.presets import preset
 from argan.runs.checkpoints import commit_checkpoint
 from argan.runs.folder import open_run, write_config
-from argan.settings import override
+from argan.settings import override, run_name
 from argan.storage import open_storage
 from argan.training.checkpoint import snapshot
 from argan.training.state import build_state
@@ -102,6 +104,43 @@ def test_kid_with_its_protocol_and_the_real_features_kept(run_uri, tmp_path, mon
     assert protocol["features"]["extractor"] == "efficientnet-lite0"
     assert (protocol["num_real"], protocol["num_fake"], protocol["subset_images"]) == (10, 10, 5)
     assert protocol["real"]["scenes_version"]
+
+
+def test_fid_is_told_of_photos_enough(run_uri, tmp_path, monkeypatch):
+    """Of the very features that KID is told of. That it takes 5,000 is lowered here, for the sake of time."""
+    monkeypatch.setattr(photo_quality, "FEWEST_IMAGES", 10)
+    monkeypatch.setattr(fid, "FEWEST_IMAGES", 10)
+    found, real_extract = [], photo_quality.extract
+    monkeypatch.setattr(photo_quality, "extract", lambda *given: found.append(real_extract(*given)) or found[-1])
+    command = ["--run", run_uri, "--only", "kid", "--kid-images", "12", "--json", str(tmp_path / "a"), "--scenes"]
+    assert main([*command, "12"]) == 0
+    told = json.loads((tmp_path / "a").read_text())["fid"]
+    assert told == pytest.approx(fid.fid(*found), rel=1e-6)
+    assert told > 1
+    assert main([*command, "8"]) == 0  # too few real ones
+    assert "fid" not in json.loads((tmp_path / "a").read_text())
+
+
+def test_the_whole_command_says_the_same_digits_and_whose_they_are(run_uri, tmp_path):
+    results = []
+    for name in ("a", "b"):
+        small = ["--scenes", "12", "--estimator-images", "64", "--estimator-pairs", "32", "--kid-images", "10"]
+        assert main(["--run", run_uri, "--json", str(tmp_path / name / "all.json"), *small]) == 0
+        results.append((tmp_path / name / "all.json").read_text())
+    assert results[0] == results[1]
+    assert {"kid", "foreground_auc", "side", "blur_slope", "sharpness_deep_far"} <= json.loads(results[0]).keys()
+
+
+@pytest.mark.parametrize("part", ["depth", "kid", "optics"])
+def test_every_part_names_the_weights_and_the_machine(run_uri, tmp_path, part):
+    small = [*SMALL[:-1], part, "--kid-images", "10"]
+    assert main(["--run", run_uri, "--json", str(tmp_path / "a.json"), *small]) == 0
+    protocol = json.loads((tmp_path / "a.json").read_text())["protocol"]
+    run = load_run(run_uri)
+    assert protocol["protocol"].startswith("argan-evaluation/")
+    assert (protocol["run"], protocol["run_name"]) == (run_uri, run_name(run.config))
+    assert protocol["checkpoint_sha256"] == run.checkpoint_sha256
+    assert {"torch", "threads", "argan"} <= protocol["platform"].keys()
 
 
 def test_the_optics_of_a_model_from_the_zoo(tmp_path, capsys):
