@@ -54,6 +54,21 @@ def test_a_group_is_cut_by_unit_and_keys_that_come_later_count() -> None:
         assert title in html
 
 
+def test_what_was_judged_has_a_chart_for_each_kind() -> None:
+    """Or KID, 70 say, would flatten every share on its axis."""
+    judged = {"judged/kid": 70.0, "judged/side": 0.2, "judged/disparity_error_px": 0.5}
+    history = [row(8000) | judged | {"judged/ceiling.side": 0.1, "judged/gap_closed.spearman": 0.4}]
+    html = training_report(to_dict(CONFIG), history, TrainingPictures(), state="training")
+    for title in (
+        "judged over images seen, KID x 1000",
+        "judged over images seen, without unit",
+        "judged over images seen, px",
+        "judged/ceiling over images seen, without unit",
+        "judged/gap_closed over images seen, without unit",
+    ):
+        assert title in html
+
+
 def test_the_time_left_follows_from_the_speed_and_ends_with_the_training() -> None:
     history = [row(100_000, speed__images_per_s=100.0, speed__data_wait_share=0.011, time__elapsed_s=754.0)]
     text = text_of(history)
