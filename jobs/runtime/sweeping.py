@@ -22,8 +22,8 @@ from argan.search.sweep import Sweep
 from argan.search.table import sweep_table
 from argan.storage import Storage, open_storage
 from argan.viewing.sweep_page import sweep_page
-from jobs.runtime.cli import Progress
 from jobs.runtime.session import start_ray
+from jobs.runtime.sweep_watch import SweepWatch
 from jobs.runtime.training import LEASE_S
 from jobs.runtime.workers import Workers
 
@@ -77,7 +77,8 @@ def run_sweep(request: SweepRequest) -> dict[str, Any]:
         ledger.begin()
         if request.known_uri and not ledger.known:
             learn_from(request.known_uri, ledger)
-        progress = Progress(sweep.num_trials * sweep.rungs_images[-1], "images", start=images_settled(ledger))
+        watch = SweepWatch(ledger, folder.child("runs"))
+        print(f"sweep {folder.uri}: {sweep.num_trials} trials of {sweep.rungs_images[-1]:,} images", flush=True)
 
         def told(trial: Trial) -> None:
             lease.require_held()
@@ -85,10 +86,11 @@ def run_sweep(request: SweepRequest) -> dict[str, Any]:
                 write_page(folder, ledger, request.data_uri)
             except StorageError as error:  # it can be written anew from the ledger at any time
                 print(f"the page could not be written: {error}", file=sys.stderr)
-            progress.close(images_settled(ledger), note(ledger, trial))
+            watch.tell(trial)
 
         if has_next(ledger):
-            _run_on_ray(request, ledger, f"tune-{lease.generation}", told)
+            with watch:
+                _run_on_ray(request, ledger, f"tune-{lease.generation}", told)
         table = write_page(folder, ledger, request.data_uri)
     ends = [trial for trial in ledger.trials if trial.status]
     if ends and all(trial.status == "broke" for trial in ends):
@@ -103,24 +105,6 @@ def report(request: SweepRequest) -> dict[str, Any]:
     if not ledger.trials:
         raise UserError(f"there is no sweep at {folder.uri} yet")
     return write_page(folder, ledger, request.data_uri)
-
-
-def images_settled(ledger: Ledger) -> int:
-    """Of the whole budget: an ended trial has used its share or saved it."""
-    last = ledger.sweep.rungs_images[-1]
-    return sum(last if trial.status else trial.images for trial in ledger.trials)
-
-
-def note(ledger: Ledger, trial: Trial) -> str:
-    values = trial.rungs[-1].values if trial.rungs else {}
-    numbers = ", ".join(
-        f"{objective.name} {values[objective.name]:.3g}"
-        for objective in ledger.sweep.objectives
-        if values.get(objective.name) is not None
-    )
-    ended = sum(each.status is not None for each in ledger.trials)
-    what = ", ".join(part for part in (numbers, trial.status or "goes on") if part)
-    return f"trial {trial.number} at {trial.images:,}: {what} | {ended}/{ledger.sweep.num_trials} trials"
 
 
 def write_page(folder: Storage, ledger: Ledger, data_uri: str) -> dict[str, Any]:
