@@ -14,19 +14,19 @@ from typing import Any
 from argan.search.space import Choice
 from argan.search.sweep import CLOSE_LOOK, Objective, Sweep
 
+NO_SENSE = {"optics.front_share": 1.0, "prior.weight": 0.0, "prior.contrast_weight": 0.0}
+"""Nothing knows front from behind: D may reach as far to the front, and no loss prefers either."""
+
 VARIANTS: dict[str, dict[str, Any]] = {
+    "base": {},
     "wider nets": {
         "generator.channels": (256, 192, 128, 64),
         "discriminator.channels": (48, 96, 192, 256),
     },
-    "occlusion for a prior": {
-        "optics.occlusion_steps": 12,
-        "optics.front_share": 1.0,
-        "prior.weight": 0.0,
-        "prior.contrast_weight": 0.0,
-    },
+    "occlusion for a prior": {**NO_SENSE, "optics.occlusion_steps": 12},
+    "neither": NO_SENSE,
+    "occlusion and prior": {"optics.occlusion_steps": 12},
     "depth expansion": {"optics.expansion": True},
-    "base": {},
 }
 
 SWEEP = Sweep(
