@@ -209,7 +209,7 @@ def test_a_collapse_ends_the_run_where_it_was_in_health(scenes: str, tmp_path: P
 def test_a_run_is_judged_as_it_trains_and_its_best_is_found(scenes: str, tmp_path: Path) -> None:
     """At its end only, for want of time before: a judgement is taken to cost 3,000 images, the first one twice."""
     long = ["--schedule.total_images", "9600", "--schedule.tick_images", "960", "--schedule.judging_share", "0.99"]
-    result = train(scenes, str(tmp_path), *long)
+    result = train(scenes, str(tmp_path), *long, "--cpus-per-worker", "1")
     assert result.returncode == 0, result.stderr
     run = only_run(str(tmp_path))
     judged = [row for row in read_history(run) if "judged/kid" in row]
