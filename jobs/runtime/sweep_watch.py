@@ -1,6 +1,6 @@
 """How far a sweep is: what its ledger has settled, and between the rungs what the histories of its trials say."""
 
-import threading
+from contextlib import AbstractContextManager
 from typing import TextIO
 
 from argan.errors import UserError
@@ -8,31 +8,22 @@ from argan.runs.folder import read_history
 from argan.search.ledger import Ledger, Trial
 from argan.storage import Storage
 from jobs.runtime.cli import Progress
+from jobs.runtime.regularly import regularly
 
 
 class SweepWatch:
-    """While the block lasts, a progress line of all trials together every so often, and one at every rung."""
+    """A progress line of all trials together every so often, and one at every rung."""
 
-    def __init__(
-        self, ledger: Ledger, runs: Storage, *, interval_s: float = 30.0, stream: TextIO | None = None
-    ) -> None:
+    def __init__(self, ledger: Ledger, runs: Storage, *, stream: TextIO | None = None) -> None:
         """`runs` is the folder of the trials' runs."""
         self._ledger = ledger
         self._runs = runs
-        self._interval_s = interval_s
         total = ledger.sweep.num_trials * ledger.sweep.rungs_images[-1]
         self._progress = Progress(total, "images", start=self.images(), stream=stream)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="sweep-watch", daemon=True)
 
-    def __enter__(self) -> "SweepWatch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        self._ended.set()
-        if kind is None:  # who is on the way out, perhaps because storage is away, does not wait for another look
-            self._thread.join()
+    def following(self, *, interval_s: float = 30.0) -> AbstractContextManager[None]:
+        """While the block lasts, a line every so often."""
+        return regularly(lambda: self._progress.show(self.images(), self._ends()), interval_s)
 
     def tell(self, trial: Trial) -> None:
         """Of a trial that was judged or has ended."""
@@ -49,10 +40,6 @@ class SweepWatch:
         except UserError:  # storage stays away, or somebody is at the history: it may be there the next time
             history = []
         return max(trial.images, history[-1]["images_seen"] if history else 0)
-
-    def _follow(self) -> None:
-        while not self._ended.wait(self._interval_s):
-            self._progress.show(self.images(), self._ends())
 
     def _judged(self, trial: Trial) -> str:
         values = trial.rungs[-1].values if trial.rungs else {}

@@ -89,7 +89,7 @@ def run_sweep(request: SweepRequest) -> dict[str, Any]:
             watch.tell(trial)
 
         if has_next(ledger):
-            with watch:
+            with watch.following():
                 _run_on_ray(request, ledger, f"tune-{lease.generation}", told)
         table = write_page(folder, ledger, request.data_uri)
     ends = [trial for trial in ledger.trials if trial.status]

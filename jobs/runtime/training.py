@@ -90,7 +90,7 @@ def _train_on_ray(
 ) -> int:
     """Images seen when it ended. After a failure it goes on from the last checkpoint, as often as was asked."""
     ends_at = time.time() + request.max_seconds
-    with start_ray(), Watch(run, Progress(config.schedule.total_images, "images")):
+    with start_ray(), Watch(run, Progress(config.schedule.total_images, "images")).following():
         # These import Ray, which reads its environment at import: start_ray has set it by now.
         import ray
 

@@ -1,7 +1,7 @@
 """The driver's view of a run in training: it reads the history that the controller writes, as anybody could."""
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from argan.errors import StorageError
@@ -9,41 +9,37 @@ from argan.runs.folder import read_history
 from argan.storage import Storage
 from argan.viewing.numbers import duration
 from jobs.runtime.cli import Progress
+from jobs.runtime.regularly import regularly
 
 
 class Watch:
-    """While the block lasts, a progress line for every new row of the run's history.
+    """A progress line for every new row of the run's history.
 
     Speed is the row's own: the time between lines has Ray's start in it, and a fall back to an older checkpoint.
     """
 
-    def __init__(self, run: Storage, progress: Progress, *, interval_s: float = 2.0) -> None:
+    def __init__(self, run: Storage, progress: Progress) -> None:
         self._run = run
         self._progress = progress
-        self._interval_s = interval_s
         self._row: dict[str, Any] = {}
         self._has_news()  # what is there already is none
         self._had_news = False
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="watch", daemon=True)
 
-    def __enter__(self) -> "Watch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        self._ended.set()
-        if kind is None:  # who is on the way out, perhaps because storage is away, does not wait for another look
-            self._thread.join()
+    @contextmanager
+    def following(self, *, interval_s: float = 2.0) -> Iterator[None]:
+        """While the block lasts, and once more at its end where it ends well."""
+        try:
+            with regularly(self._look, interval_s):
+                yield
             self._had_news = self._has_news() or self._had_news
-        if self._had_news:
-            self._say(self._progress.close)
+        finally:
+            if self._had_news:
+                self._say(self._progress.close)
 
-    def _follow(self) -> None:
-        while not self._ended.wait(self._interval_s):
-            if self._has_news():
-                self._had_news = True
-                self._say(self._progress.show)
+    def _look(self) -> None:
+        if self._has_news():
+            self._had_news = True
+            self._say(self._progress.show)
 
     def _has_news(self) -> bool:
         """Whether the history ends in another row than the last time. False where storage stays away."""

@@ -46,7 +46,7 @@ def test_it_says_so_while_the_sweep_runs(tmp_path: Path) -> None:
     ledger = Ledger(folder, tiny_sweep(1))
     ledger.begin()
     ledger.propose({"optics.d_max_at_64_px": 3.0, "prior.weight": 1.0}, "a")
-    with SweepWatch(ledger, folder.child("runs"), interval_s=0.1, stream=shown):
+    with SweepWatch(ledger, folder.child("runs"), stream=shown).following(interval_s=0.1):
         append_history(folder.child("runs").child("a"), {"images_seen": 144})
         end = time.monotonic() + 30
         while "144/240 images" not in shown.getvalue():

@@ -33,7 +33,7 @@ def add_row(run: Storage, images_seen: int, images_per_s: float) -> None:
 
 def test_speed_and_time_left_are_the_rows_own(run: Storage) -> None:
     shown, clock = io.StringIO(), Clock()
-    with Watch(run, Progress(2400, "images", stream=shown, clock=clock), interval_s=0.01):
+    with Watch(run, Progress(2400, "images", stream=shown, clock=clock)).following(interval_s=0.01):
         clock.now_s += 120  # Ray has taken its time to start
         add_row(run, 480, 96.0)
         end = time.monotonic() + 30

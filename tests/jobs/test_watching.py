@@ -31,7 +31,7 @@ def add_row(run: Storage, images_seen: int) -> None:
 def test_the_driver_shows_new_rows_and_always_the_last(run: Storage) -> None:
     add_row(run, 48)
     shown = io.StringIO()
-    with Watch(run, Progress(240, "images", start=48, stream=shown), interval_s=0.01):
+    with Watch(run, Progress(240, "images", start=48, stream=shown)).following(interval_s=0.01):
         time.sleep(0.1)
         assert shown.getvalue() == ""  # what was there before is not news
         add_row(run, 96)
@@ -43,7 +43,7 @@ def test_the_driver_shows_new_rows_and_always_the_last(run: Storage) -> None:
 
 def test_the_driver_survives_a_history_that_is_not_there(run: Storage) -> None:
     shown = io.StringIO()
-    with Watch(run, Progress(240, "images", stream=shown), interval_s=0.01):
+    with Watch(run, Progress(240, "images", stream=shown)).following(interval_s=0.01):
         time.sleep(0.05)
     assert shown.getvalue() == ""
 
