@@ -1,8 +1,8 @@
 """Named configurations. Each docstring says the command, how long it takes, and what to expect.
 
 `small` is sized for two CPU cores, `full` for a GPU. Durations and scores are measured where a docstring gives a
-figure; no `full` preset has been trained to its end yet. How the focus prior falls (prior.fall_images) was found
-at 32 px and is the same in all of them: untuned elsewhere.
+figure; no `full` preset has been trained to its end yet. How the focus prior falls (prior.fall_images) was tried at
+32 and 64 px; elsewhere it takes as many batches as at 64 px, which nobody has tried.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from argan.config import (
     DiscriminatorConfig,
     GeneratorConfig,
     OptimizerConfig,
+    PriorConfig,
     ScheduleConfig,
 )
 from argan.errors import UserError
@@ -30,11 +31,9 @@ def small_32() -> Config:
 
 
 def small_64() -> Config:
-    """64 px on two CPU cores. 400,000 images take 80 minutes (84 images/s). On photos of flowers disparity follows
-    outlines from 60,000 images on (docs/results/first-flowers.md). With averaged codes and half of the fakes shallow,
-    on scenes:8000@1, stopped at 168,000 images, gap_closed was .15 for foreground AUC and .30 for ordinal accuracy,
-    one seed (docs/results/zoo.md). With today's defaults at 600,000 images, the prior falling over 240,000 of them, it
-    was .94 and .85, one seed (docs/LOG.md, 2026-11-28).
+    """64 px on two CPU cores. 600,000 images took three hours in bf16 on one of them (50 to 60 images/s). On
+    scenes:8000@1 gap_closed was .94 for foreground AUC and .85 for ordinal accuracy then, one seed; of another recipe,
+    stopped at 168,000 images, .15 and .30: depth comes late (docs/results/zoo.md).
 
     python jobs/train.py --preset small-64 --data URI --out URI
     """
@@ -43,7 +42,8 @@ def small_64() -> Config:
         resolution=64,
         generator=GeneratorConfig(channels=(192, 128, 96, 64, 32)),
         discriminator=DiscriminatorConfig(channels=(16, 32, 64, 128, 256)),
-        schedule=ScheduleConfig(total_images=400_000),
+        prior=PriorConfig(fall_images=240_000),
+        schedule=ScheduleConfig(total_images=600_000),
     )
 
 
@@ -57,6 +57,7 @@ def small_128() -> Config:
         resolution=128,
         generator=GeneratorConfig(channels=(192, 128, 96, 64, 32, 24)),
         discriminator=DiscriminatorConfig(channels=(16, 24, 48, 96, 192, 256)),
+        prior=PriorConfig(fall_images=240_000),
         schedule=ScheduleConfig(total_images=800_000),
     )
 
@@ -69,6 +70,7 @@ def _full(resolution: int, generator: tuple[int, ...], discriminator: tuple[int,
         generator=GeneratorConfig(channels=generator, w_dim=256, mapping_layers=4),
         discriminator=DiscriminatorConfig(channels=discriminator),
         optimizer=OptimizerConfig(generator_lr=2e-4, discriminator_lr=2e-4, r1_every_batches=16),
+        prior=PriorConfig(fall_images=960_000),
         schedule=ScheduleConfig(total_images=10_000_000, tick_images=32_000, checkpoint_ticks=5, picture_ticks=5),
         compute=ComputeConfig(precision="bf16", compile=True),
     )
