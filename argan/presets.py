@@ -25,17 +25,17 @@ def small_32() -> Config:
     scenes:8000@1, in bf16, gap_closed was .67 for foreground AUC and .57 for ordinal accuracy, one seed
     (docs/LOG.md, 2026-11-28).
 
-    python jobs/train.py --preset small-32 --data URI --out URI
+    python jobs/train.py --preset small-32 --compute.precision bf16 --data URI --out URI
     """
     return Config(preset="small-32", resolution=32)
 
 
 def small_64() -> Config:
     """64 px on two CPU cores. 600,000 images took three hours in bf16 on one of them (50 to 60 images/s). On
-    scenes:8000@1 gap_closed was .94 for foreground AUC and .85 for ordinal accuracy then, one seed; of another recipe,
-    stopped at 168,000 images, .15 and .30: depth comes late (docs/results/zoo.md).
+    scenes:8000@1 gap_closed was .94 for foreground AUC and .85 for ordinal accuracy then, one seed; of an older recipe,
+    stopped at 168,000 images, .15 and .30 (docs/results/zoo.md).
 
-    python jobs/train.py --preset small-64 --data URI --out URI
+    python jobs/train.py --preset small-64 --compute.precision bf16 --data URI --out URI
     """
     return Config(
         preset="small-64",

@@ -3,13 +3,15 @@
     python jobs/sweep.py ablation --data build/scenes32 --out OUT
     python benchmarks/ablation_table.py OUT/ablation-HASH
 
-A column each for what was trained, with mean and spread (largest less smallest) over seeds, beside the trivial maps,
-the best guess of all that need no learning (maps and cues, chosen for each measure with the truth in hand) and the
-ceiling, which see the same photos in every trial. KID is told once more as a multiple of the standard GAN's of the same
-seed. One JSON object, of the same numbers seed by seed, on the last line.
+A column each for what was trained, with mean and spread (largest less smallest) over training seeds, beside the
+trivial maps, the best guess of all that need no learning (maps and cues, chosen for each measure with the truth in
+hand), the mean of truth as one map for all photos, and the ceiling, which see the same photos in every trial. KID is
+told once more as a multiple of the standard GAN's of the same seed. Blur is the renderer's doing: near 1 in every
+column, with the views that people's photos take. One JSON object, of the same numbers seed by seed, on the last line.
 """
 
 import argparse
+import itertools
 import json
 import statistics
 from pathlib import Path
@@ -33,14 +35,17 @@ ROWS = {
     **{f"{name}, smooth subjects": f"smooth_subjects.{key}" for name, key in DEPTH_ROWS.items()},
     "gap closed: foreground AUC": "gap_closed.foreground_auc",
     "gap closed: ordinal accuracy": "gap_closed.ordinal_accuracy",
+    "gap closed: foreground AUC, smooth subjects": "smooth_subjects.gap_closed.foreground_auc",
     "gap closed: ordinal accuracy, smooth subjects": "smooth_subjects.gap_closed.ordinal_accuracy",
+    "gap closed from the mean of truth on: ordinal accuracy": "gap_closed_past_fixed.ordinal_accuracy",
     "blur slope": "blur_slope",
     "blur R^2": "blur_r_squared",
+    "blur slope with the training's views": "blur_slope_in_training",
     "KID": "kid",
     "precision": "precision",
     "recall": "recall",
 }
-PRIOR, FLAT, GUESS, CEILING = "prior map", "flat", "best guess", "ceiling"
+PRIOR, FLAT, GUESS, MEAN, CEILING = "prior map", "flat", "best guess", "mean of truth", "ceiling"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -48,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("sweep", type=Path, help="the sweep's folder")
     arguments = parser.parse_args(argv)
     found = results(arguments.sweep)
-    columns: dict[str, dict[str, list[float]]] = {FLAT: {}, PRIOR: {}, GUESS: {}}
+    columns: dict[str, dict[str, list[float]]] = {FLAT: {}, PRIOR: {}, GUESS: {}, MEAN: {}}
     for variant, by_seed in found.items():
         columns[variant] = {name: values for name, key in ROWS.items() if (values := numbers(by_seed, key))}
         if GAN in found:
@@ -67,19 +72,25 @@ def main(argv: list[str] | None = None) -> int:
 def results(folder: Path) -> dict[str, dict[int, dict[str, Any]]]:
     """[variant][seed]: the whole evaluation of each trial at its last rung.
 
-    Raises UserError where a trial has not finished, and where variants have other seeds than each other.
+    Raises UserError where there is no such sweep, a trial has not finished, or not every variant has every seed.
     """
-    table = json.loads((folder / "table.json").read_text())
-    last = table["sweep"]["rungs_images"][-1]
+    try:
+        table = json.loads((folder / "table.json").read_text())
+    except FileNotFoundError as error:
+        raise UserError(f"{folder} holds no sweep's table.json") from error
+    sweep = table["sweep"]
+    if not sweep["variants"]:
+        raise UserError(f"{folder} is a sweep without variants: there are no columns")
+    last = sweep["rungs_images"][-1]
     found: dict[str, dict[int, dict[str, Any]]] = {}
     if odd := [f"{trial['number']} ({trial['error']})" for trial in table["trials"] if trial["status"] != "finished"]:
         raise UserError(f"these trials have not finished: {', '.join(odd)}")
     for trial in table["trials"]:
         judged = json.loads((folder / "judged" / f"{trial['run']}-{last}.json").read_text())
         found.setdefault(trial["changes"][VARIANT], {})[trial["changes"]["seed"]] = judged
-    seeds = {variant: sorted(by_seed) for variant, by_seed in found.items()}
-    if len({str(each) for each in seeds.values()}) > 1:
-        raise UserError(f"a table needs the same seeds of every variant, there are {seeds}")
+    wanted = list(itertools.product(sweep["variants"], sweep["space"]["seed"]["values"]))
+    if missing := [f"{variant} with seed {seed}" for variant, seed in wanted if seed not in found.get(variant, {})]:
+        raise UserError(f"not tried yet: {', '.join(missing)}")
     return found
 
 
@@ -106,6 +117,7 @@ def untrained(one: dict[str, Any], columns: dict[str, dict[str, list[float]]]) -
                 FLAT: f"{part}trivial_all.constant.{key}",
                 PRIOR: f"{part}trivial_all.focus prior.{key}",
                 GUESS: f"{part}trivial.{key}.value",
+                MEAN: f"{part}fixed.{MEAN}.{key}",
                 CEILING: f"{part}ceiling.{key}",
             }
             for column, dotted in where.items():

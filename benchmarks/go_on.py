@@ -20,6 +20,7 @@ import torch
 from argan import strict_json
 from argan.api import Run
 from argan.config import Config
+from argan.data.manifest import read_manifest
 from argan.errors import DataError, UserError
 from argan.models.camera import build_camera
 from argan.runs.checkpoints import find_checkpoint
@@ -32,12 +33,14 @@ from argan.training.gradients import alone
 from argan.training.loop import Tick, train
 from argan.training.state import build_state
 from argan.training.step import Share
+from argan.versions import platform_facts, versions
 from jobs.runtime.cli import run_job
 from jobs.runtime.evaluation import judge_run, small_request
 from jobs.runtime.kept import kept
 from jobs.runtime.photo_stream import photo_stream
 
 CPU = torch.device("cpu")
+RECIPE = "argan-going-on/1"  # a change of what the same step teaches is a new recipe: kept ends are found by it
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,14 +56,23 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(arguments.threads)
     changes = dict(changed(text) for text in arguments.set)
     storage = find_run(arguments.run)
+    saved, data = read_config(storage), open_storage(arguments.data)
+    if read_manifest(data).order_fingerprint != saved.data.fingerprint:
+        raise DataError(f"{data.uri} is not the set that {storage.uri} was trained on")
     found = find_checkpoint(storage, warn=print)
     if found is None:
         raise DataError(f"the run at {storage.uri} has no checkpoint yet")
     start = found.snapshot
     end_images = start.images_seen + arguments.images
-    config = override(read_config(storage), {**changes, "schedule.total_images": end_images})
+    config = override(saved, {**changes, "schedule.total_images": end_images})
     out = open_storage(arguments.out)
-    record = {"run": run_name(config), "begun": found.entry["sha256"], "end_images": end_images}
+    record = {
+        "recipe": RECIPE,
+        "run": run_name(config),
+        "begun": found.entry["sha256"],
+        "end_images": end_images,
+        "platform": {**platform_facts(CPU), **versions()},
+    }
     weights = kept(out, "gone-on", record, lambda: go_on(config, start, arguments.data).generator)
     camera = build_camera(config)
     load_weights(camera, weights)

@@ -3,9 +3,10 @@
     python benchmarks/path_traced.py --run RUN --tar rendered-000.tar [--cache DIR]
 
 The thin lens's photos, brought to the run's resolution. Told is Spearman's correlation with true disparity, mean over
-photos: of the estimator and of every cheap cue at both polarities, of which the best counts, chosen with the truth in
-hand as jobs/evaluate.py does; and of the estimator less the best cue, less "lower is nearer" and less "the middle is
-nearer", with the interval of 95 % of 10,000 resamplings of the photos. One JSON object on the last line.
+photos: of the estimator; of every cheap cue at both polarities, of which the best counts, chosen with the truth in hand
+as jobs/evaluate.py does; and of two maps that are the same for every photo, the mean of the other photos' truth and the
+mean of the estimates. The estimator is told less the best cue, less "lower is nearer" and "the middle is nearer", and
+less those maps, with the interval of 95 % of 10,000 resamplings of the photos. One JSON object on the last line.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from argan.api import load_run
 from argan.errors import UserError
 from argan.evaluation.cues import cue_maps
 from argan.evaluation.estimation import EstimatorBudget, estimate
+from argan.evaluation.fixed import MEAN_OF_ESTIMATES, MEAN_OF_TRUTH
 from argan.evaluation.ranks import spearman
 from argan.pixels import to_bytes
 from argan.storage import open_storage
@@ -39,6 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--tar", type=Path, required=True)
     parser.add_argument("--cache", default="build/estimators", help="where the estimator is kept and found")
     arguments = parser.parse_args(argv)
+    if not arguments.tar.is_file():
+        raise UserError(f"--tar is no file: {arguments.tar}")
     run = load_run(arguments.run)
     budget, resolution = EstimatorBudget(), run.config.resolution
     net, _ = taught_by_fakes(run, 0, budget, open_storage(arguments.cache))
@@ -60,13 +64,20 @@ def main(argv: list[str] | None = None) -> int:
         for sign, toward in (("+", 1.0), ("-", -1.0))
     }
     best = max(guesses, key=lambda name: guesses[name].mean())
+    others = (sum(truths) - truth for truth in truths)
+    fixed = {
+        MEAN_OF_TRUTH: np.array([spearman(other, truth) for other, truth in zip(others, truths, strict=True)]),
+        MEAN_OF_ESTIMATES: np.array([spearman(estimates.mean(0), truth) for truth in truths]),
+    }
+    opponents = {name: guesses[name] for name in (best, *NAMED)} | fixed
     print(
         json.dumps(
             {
                 "estimator": round(float(ours.mean()), 4),
                 "best_cue": best,
                 "cues": {name: round(float(values.mean()), 4) for name, values in guesses.items()},
-                "over": {name: difference(ours - guesses[name]) for name in dict.fromkeys((best, *NAMED))},
+                "fixed": {name: round(float(values.mean()), 4) for name, values in fixed.items()},
+                "over": {name: difference(ours - values) for name, values in opponents.items()},
                 "photos": len(photos),
                 "resolution": resolution,
                 "protocol": {

@@ -19,18 +19,22 @@ import torch.nn.functional as F
 from known_photos import Known, open_scenes, path_traced
 from torch import Tensor
 
+from argan.errors import UserError
 from argan.optics import render, to_coded, to_light, views_needed
 from argan.optics.occlusion import render_with_occlusion
+from jobs.runtime.cli import run_job
 
 BLUR_PX = 0.5  # radius from which on a pixel counts as out of focus
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tar", type=Path, help="path-traced photos instead of scenes")
     parser.add_argument("--photos", type=int, default=100, help="at most (default 100)")
     parser.add_argument("--resolution", type=int, default=64, help="of scenes (default 64)")
     arguments = parser.parse_args(argv)
+    if arguments.tar and not arguments.tar.is_file():
+        raise UserError(f"--tar is no file: {arguments.tar}")
     known = path_traced(arguments.tar) if arguments.tar else open_scenes(arguments.resolution)
     found: dict[str, list[tuple[float, float]]] = {}
     for number, one in zip(range(arguments.photos), known, strict=False):
@@ -43,6 +47,7 @@ def main(argv: list[str] | None = None) -> None:
         for name, values in found.items()
     }
     print(json.dumps({"psnr_db_all_and_out_of_focus": result, "photos": len(found["deep"])}))
+    return 0
 
 
 def taken_again(one: Known) -> dict[str, Tensor]:
@@ -74,4 +79,4 @@ def psnr_db(photo: Tensor, one: Known) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_job(main)

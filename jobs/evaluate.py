@@ -44,6 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         cache_uri=cache.uri,
         data_uri=arguments.data,
         num_photos=arguments.scenes,
+        use=arguments.use,
         depth=DepthQuality(
             seed=arguments.seed,
             budget=EstimatorBudget(
@@ -93,6 +94,9 @@ def told(result: Mapping[str, Any]) -> Iterator[str]:
             f"{measure} {result[measure]:.4f} | best trivial {best['value']:.4f} ({best['name']}) | "
             f"ceiling {result['ceiling'][measure]:.4f}" + (f" | gap closed {gap:.3f}" if gap is not None else "")
         )
+    if "gap_closed_past_fixed" in result:
+        gaps = result["gap_closed_past_fixed"].items()
+        yield "from the mean of truth on: gap closed " + ", ".join(f"{measure} {gap:.3f}" for measure, gap in gaps)
     if "inverted" in result:
         yield f"inverted {100 * result['inverted']:.1f} % | ceiling {100 * result['ceiling']['inverted']:.1f} %"
     if "smooth_subjects" in result:
@@ -114,6 +118,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--page", metavar="FILE.html", help="a page with the best, median and worst photos")
     add("--scenes", type=count, default=1000, metavar="N", help="photos to judge on, at most (default 1000)")
     add("--data", metavar="URI", help="a packed set with truth to judge on instead of scenes")
+    add(
+        "--use",
+        choices=("test", "selection"),
+        default="test",
+        help="of the photos: to tell how good a run is, or to choose among runs by others (default test)",
+    )
     add(
         "--cache", metavar="DIR", help="where trained estimators are kept and found (default: estimators beside --json)"
     )

@@ -2,7 +2,8 @@
 
 Each measure stands between the best guess that needs no learning and its ceiling, the same estimator trained on truth
 with the same budget. `gap_closed` says how far measures of ranks have come: (value - best trivial) / (ceiling - best
-trivial). All of it is told again of the photos with a smooth subject, where the difficulty lies (METHOD: Networks).
+trivial). `gap_closed_past_fixed` begins where the mean of truth stands, if that is further: a map that no guess could
+know. All of it is told again of the photos with a smooth subject, where the difficulty lies (METHOD: Networks).
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from torch import Tensor
 from argan.config import PriorConfig
 from argan.errors import UserError
 from argan.evaluation.estimation import estimate
+from argan.evaluation.fixed import MEAN_OF_TRUTH, fixed_scores
 from argan.evaluation.measures import RANK_MEASURES, RankSettings, TruthSet
 from argan.evaluation.ranks import mean_over_images
 from argan.evaluation.scores import MEASURES, Scores, inverted_share, judge_maps, means
@@ -46,10 +48,10 @@ def evaluate_depth(
     """Judges `net` on photos that neither net has seen.
 
     The result holds each measure's mean over images at the top by name, and `inverted`, the share of images with most
-    pairs in the wrong order; `ceiling`, `trivial` and `gap_closed` by the same names; `trivial_all` (guess ->
-    measure -> value); `smooth_subjects`, all of this again, where there are any; `per_image` (measure -> quantiles
-    and how many images count); `alignment` (what was fitted, for fakes and ceiling); and `protocol` as given. Raises
-    UserError for an empty set.
+    pairs in the wrong order; `ceiling`, `trivial`, `gap_closed` and `gap_closed_past_fixed` by the same names;
+    `trivial_all` and `fixed` (guess or fixed map -> measure -> value); `smooth_subjects`, all of this again, where
+    there are any; `per_image` (measure -> quantiles and how many images count); `alignment` (what was fitted, for
+    fakes and ceiling); and `protocol` as given. Raises UserError for an empty set.
     """
     if len(truth.images) == 0:
         raise UserError("the set to evaluate on holds no photos")
@@ -58,9 +60,10 @@ def evaluate_depth(
     fakes = judge_maps(estimates.numpy(), truth, ranks)
     best = judge_maps(estimate(ceiling, images).numpy(), truth, ranks)
     guesses = trivial_scores(truth, prior, ranks)
-    result = _summary(fakes.scores, best.scores, guesses, np.ones_like(truth.smooth))
+    fixed = fixed_scores(estimates.numpy(), truth, ranks)
+    result = _summary(fakes.scores, best.scores, guesses, fixed, np.ones_like(truth.smooth))
     if truth.smooth.any():
-        result["smooth_subjects"] = _summary(fakes.scores, best.scores, guesses, truth.smooth)
+        result["smooth_subjects"] = _summary(fakes.scores, best.scores, guesses, fixed, truth.smooth)
     result["per_image"] = {m: _spread(column) for m, column in zip(MEASURES, fakes.scores.T, strict=True)}
     result["alignment"] = {"fakes": fakes.alignment._asdict(), "ceiling": best.alignment._asdict()}
     result["protocol"] = protocol
@@ -68,23 +71,37 @@ def evaluate_depth(
 
 
 def _summary(
-    scores: Scores, ceiling: Scores, guesses: Mapping[str, Scores], chosen: NDArray[np.bool_]
+    scores: Scores,
+    ceiling: Scores,
+    guesses: Mapping[str, Scores],
+    fixed: Mapping[str, Scores],
+    chosen: NDArray[np.bool_],
 ) -> dict[str, Any]:
     """What the chosen images say."""
     values, ceilings = means(scores[chosen]), means(ceiling[chosen])
-    guessed = {name: means(guess[chosen]) for name, guess in guesses.items()}
-    trivial = best_guesses(guessed)
+    trivial = best_guesses({name: means(guess[chosen]) for name, guess in guesses.items()})
+    mean_of_truth = means(fixed[MEAN_OF_TRUTH][chosen])
+
+    def gaps(opponent: Mapping[str, float]) -> dict[str, float]:
+        return {m: gap_closed(values[m], ceiling=ceilings[m], trivial=opponent[m]) for m in RANK_MEASURES}
+
+    best = {measure: guess.value for measure, guess in trivial.items()}
     return {
         **values,
         "inverted": inverted_share(scores[chosen]),
         "ceiling": {**ceilings, "inverted": inverted_share(ceiling[chosen])},
         "trivial": {measure: guess._asdict() for measure, guess in trivial.items()},
-        "gap_closed": {m: gap_closed(values[m], ceiling=ceilings[m], trivial=trivial[m].value) for m in RANK_MEASURES},
-        "trivial_all": {
-            name: {measure: value for measure, value in each.items() if not np.isnan(value)}
-            for name, each in guessed.items()
-        },
+        "gap_closed": gaps(best),
+        "gap_closed_past_fixed": gaps({m: max(best[m], mean_of_truth[m]) for m in RANK_MEASURES}),
+        "trivial_all": {name: _told(guess[chosen]) for name, guess in guesses.items()},
+        "fixed": {name: _told(one[chosen]) for name, one in fixed.items()},
     }
+
+
+def _told(scores: Scores) -> dict[str, float]:
+    """What these scores have of each measure, and the share of images in the wrong order."""
+    measures = {**means(scores), "inverted": inverted_share(scores)}
+    return {measure: value for measure, value in measures.items() if not np.isnan(value)}
 
 
 def gap_closed(value: float, *, ceiling: float, trivial: float) -> float:

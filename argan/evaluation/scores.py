@@ -37,9 +37,11 @@ def means(scores: Scores) -> dict[str, float]:
 
 
 def inverted_share(scores: Scores) -> float:
-    """The share of images whose order is wrong more often than right; nan where none has an order."""
+    """The share of images whose order is wrong more often than right, a tie counting half; nan where none has an
+    order.
+    """
     in_order = scores[:, MEASURES.index("ordinal_accuracy")]
-    return mean_over_images(np.where(np.isnan(in_order), np.nan, in_order < 0.5)).mean
+    return mean_over_images(0.5 - 0.5 * np.sign(in_order - 0.5)).mean
 
 
 def is_better(measure: str, value: float, other: float) -> bool:

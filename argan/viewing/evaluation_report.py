@@ -38,6 +38,10 @@ READING = (
     "cue such as brightness. The ceiling is the same network with the same budget, trained on truth. The bar is the "
     "way from the one to the other."
 )
+FIXED = (
+    "The mean of truth is about the best that one map for all photos can be, and nobody without truth could guess it. "
+    "The mean of the estimates is what they say before they look at a photo: what is beyond it was read from the photo."
+)
 COLOURS = (
     "From left to right: photo, estimated disparity, true disparity. Near white is in focus, blue lies behind the "
     "focal plane, orange before it; the darker, the farther out of focus."
@@ -50,9 +54,9 @@ def evaluation_report(
     """The page as HTML.
 
     `result` is what jobs/evaluate.py writes: measures by name at the top; `ceiling` (measure -> value), `trivial`
-    (measure -> {"name", "value"}), `gap_closed` (measure -> share), `trivial_all` (guess -> measure -> value),
-    `protocol` (any nesting). A measure may lack any of them. `pictures` are (caption, PNG), each photo | estimate |
-    truth; `d_max_px` is where their colours end, for the legend.
+    (measure -> {"name", "value"}), `gap_closed` (measure -> share), `trivial_all` (guess -> measure -> value), `fixed`
+    (map -> measure -> value), `protocol` (any nesting). A measure may lack any of them. `pictures` are (caption, PNG),
+    each photo | estimate | truth; `d_max_px` is where their colours end, for the legend.
     """
     measures = {name: value for name, value in result.items() if isinstance(value, int | float)}
     of_depth = "trivial_all" in result
@@ -61,7 +65,7 @@ def evaluation_report(
         Section("", (*reading, _summary(measures, result), _meanings(measures))),
         *_smooth(result.get("smooth_subjects", {})),
         *_pictures(pictures, d_max_px),
-        *([Section("Every trivial guess", (_guesses(result["trivial_all"]),))] if of_depth else []),
+        *(_opponents(result) if of_depth else []),
         Section("Protocol", (settings_table(result.get("protocol", {})),)),
     ]
     return page("Evaluation", "What a run has learned, in numbers", sections)
@@ -106,6 +110,14 @@ def _pictures(pictures: Sequence[tuple[str, bytes]], d_max_px: float | None) -> 
         Picture(png, f"Photo, estimated disparity, true disparity: {caption}", caption) for caption, png in pictures
     )
     return [Section("Best, median, worst", (*blocks, Gallery(figures)))]
+
+
+def _opponents(result: Mapping[str, Any]) -> list[Section]:
+    fixed = _guesses(result["fixed"])
+    return [
+        Section("Every trivial guess", (_guesses(result["trivial_all"]),)),
+        Section("The same map for every photo", (Prose(FIXED), fixed)),
+    ]
 
 
 def _guesses(guesses: Mapping[str, Mapping[str, float]]) -> Table:

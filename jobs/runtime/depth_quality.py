@@ -10,6 +10,7 @@ from torch import Tensor
 
 from argan.api import Run
 from argan.config import Config
+from argan.errors import UserError
 from argan.evaluation.depth import Evaluation, evaluate_depth
 from argan.evaluation.estimation import EstimatorBudget, Pairs, PairSource, build_estimator, train_estimator
 from argan.evaluation.measures import RankSettings, TruthSet
@@ -75,7 +76,12 @@ def judge_depth(run: Run, judges: Judges, quality: DepthQuality, cache: Storage)
 
 
 def taught_by_fakes(run: Run, seed: int, budget: EstimatorBudget, cache: Storage) -> tuple[Estimator, dict[str, Any]]:
-    """The estimator that the run's own pairs teach, found in `cache` or trained and put there, and its protocol."""
+    """The estimator that the run's own pairs teach, found in `cache` or trained and put there, and its protocol.
+
+    Raises UserError where they teach nothing: a standard GAN's disparity is 0.
+    """
+    if run.config.method == "gan":
+        raise UserError(f"{run.uri} is a standard GAN: it has no disparity to learn from")
     protocol = training_protocol(_fakes_record(run, seed), budget, run.device)
     return _taught("fakes", lambda: fake_pairs(run, seed), protocol, budget, cache=cache, device=run.device), protocol
 

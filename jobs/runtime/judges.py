@@ -71,7 +71,7 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, use:
     if manifest.resolution != resolution:
         raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
     by_hash = np.argsort(manifest.sha256, kind="stable")
-    part = np.array([int(digest[:8], 16) % PARTS for digest in manifest.sha256[by_hash].tolist()])
+    part = _parts(manifest)[by_hash]
     test_rows = by_hash[part == PART[use]][:num_test]
     teach_rows = by_hash[~np.isin(part, list(PART.values()))][:num_teach]
     if len(test_rows) == 0 or len(teach_rows) == 0:
@@ -92,6 +92,22 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, use:
         test_record=record(test_rows, f"sha256 % {PARTS} == {PART[use]}"),
         teach_record=record(teach_rows, f"sha256 % {PARTS} not in {sorted(PART.values())}"),
     )
+
+
+def rows_for(manifest: Manifest, use: Use) -> NDArray[np.int64]:
+    """All rows, in the order in which that use takes them where only photos matter: those of its own part first, those
+    of the other use last, the rest from its end of the hashes. So two uses share none, unless there are too few for
+    both, and neither hangs on the order of packing.
+    """
+    by_hash = np.argsort(manifest.sha256, kind="stable")[:: 1 if use == "test" else -1]
+    part = _parts(manifest)[by_hash]
+    is_others = np.isin(part, [number for other, number in PART.items() if other != use])
+    return by_hash[np.argsort(np.where(part == PART[use], 0, 1 + is_others), kind="stable")]
+
+
+def _parts(manifest: Manifest) -> NDArray[np.int64]:
+    """Each row's part of the set, by its photo's hash."""
+    return np.array([int(digest[:8], 16) % PARTS for digest in manifest.sha256.tolist()], np.int64)
 
 
 def _read(storage: Storage, manifest: Manifest, rows: NDArray[np.int64]) -> TruthSet:

@@ -24,7 +24,7 @@ from argan.pixels import to_bytes
 from argan.search.sweep import Use
 from argan.storage import Storage, open_storage
 from argan.versions import platform_facts, versions
-from jobs.runtime.judges import Judges, progress_line, say
+from jobs.runtime.judges import PART, PARTS, Judges, progress_line, rows_for, say
 from jobs.runtime.kept import kept
 
 SAMPLE_IMAGES = 256  # generated at once
@@ -60,8 +60,8 @@ class RealPhotos(NamedTuple):
 
 
 def real_photos(quality: PhotoQuality, judges: Judges, resolution: int, use: Use = "test") -> RealPhotos:
-    """The first of those that judge depth; or those of a packed set with the smallest hashes, for selection the
-    largest: samples that do not hang on their order.
+    """The first of those that judge depth; or of a packed set, first those of the part that judges (selection: that
+    chooses).
 
     Raises DataError where the set has another resolution.
     """
@@ -72,12 +72,11 @@ def real_photos(quality: PhotoQuality, judges: Judges, resolution: int, use: Use
     manifest = read_manifest(storage)
     if manifest.resolution != resolution:
         raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
-    by_hash = np.argsort(manifest.sha256, kind="stable")
-    rows = by_hash[: quality.num_reals] if use == "test" else by_hash[::-1][: quality.num_reals]
+    rows = rows_for(manifest, use)[: quality.num_reals]
     record = {
         "data": storage.uri,
         "fingerprint": manifest.order_fingerprint,
-        "part": "the smallest hashes" if use == "test" else "the largest hashes",
+        "part": f"sha256 % {PARTS} == {PART[use]} first",
         "num_photos": len(rows),
         "resolution": resolution,
     }

@@ -53,6 +53,7 @@ def test_a_generator_whose_disparity_is_not_of_its_photos_closes_nothing(ceiling
 def test_the_result_holds_what_the_page_and_the_searches_read(taught_by_truth):
     result = taught_by_truth.result
     summary = {*MEASURES, "inverted", "ceiling", "trivial", "gap_closed", "trivial_all"}
+    summary |= {"gap_closed_past_fixed", "fixed"}
     assert set(result) == summary | {"smooth_subjects", "per_image", "alignment", "protocol"}
     assert set(result["smooth_subjects"]) == summary
     assert set(result["per_image"]) == set(MEASURES)
@@ -61,7 +62,10 @@ def test_the_result_holds_what_the_page_and_the_searches_read(taught_by_truth):
     for told in (result, result["smooth_subjects"]):
         assert set(told["ceiling"]) == {*MEASURES, "inverted"}
         assert set(told["trivial"]) == set(MEASURES)
-        assert set(told["gap_closed"]) == set(RANK_MEASURES)
+        assert set(told["gap_closed"]) == set(told["gap_closed_past_fixed"]) == set(RANK_MEASURES)
+        for name, fixed in told["fixed"].items():
+            assert name.startswith("mean of ")
+            assert set(fixed) == {*MEASURES, "inverted"}
         for measure in MEASURES:
             best, extreme = told["trivial"][measure], min if measure in SIZE_MEASURES else max
             assert best["value"] == extreme(

@@ -169,6 +169,17 @@ def test_photos_that_choose_by_kid_are_not_those_that_tell_of_it(photos: str) ->
     assert told.record != chosen.record
 
 
+def test_photos_that_choose_by_kid_do_not_judge_depth(scenes: str) -> None:
+    """Not one of them, even where all others of the set are asked for."""
+    judges = set_judges(scenes, 16, num_test=10**6, num_teach=1)
+    judging_depth = {image.tobytes() for image in judges.test().images}
+    num_others = read_manifest(open_storage(scenes)).num_samples - len(judges.test().images)
+    quality = PhotoQuality(photos_uri=scenes, num_reals=num_others)
+    chosen = {image.tobytes() for image in real_photos(quality, judges, 16, "selection").read()}
+    assert len(chosen) == num_others
+    assert not chosen & judging_depth
+
+
 def test_the_best_stay_and_are_found(scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of eight checkpoints the last two, the best by KID (the second) and the best by depth (the fourth)."""
     config, run = begun(tmp_path, schedule__keep_checkpoints=2)

@@ -22,6 +22,7 @@ def result() -> dict[str, Any]:
         },
         "gap_closed": {"foreground_auc": 0.465, "spearman": float("nan")},
         "trivial_all": {"center <prior>": {"foreground_auc": 0.781, "spearman": 0.3}, "height": {"spearman": 0.625}},
+        "fixed": {"mean of truth": {"foreground_auc": 0.717, "spearman": 0.381}},
         "protocol": {"scenes": 1000, "estimator": {"channels": [32, 64]}},
     }
 
@@ -38,6 +39,7 @@ def test_every_trivial_guess_and_the_whole_protocol_are_there() -> None:
     text = read(evaluation_report(result(), [])).text
     assert "center <prior> 0.781 0.3" in text
     assert "height - 0.625" in text
+    assert "mean of truth 0.717 0.381" in text
     assert "scenes 1,000 estimator.channels 32, 64" in text
 
 
