@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from argan.api import Run
-from argan.config import Config
+from argan.config import Config, DofConfig
 from argan.errors import UserError
 from argan.evaluation.depth import Evaluation, evaluate_depth
 from argan.evaluation.estimation import EstimatorBudget, Pairs, PairSource, build_estimator, train_estimator
@@ -87,10 +87,13 @@ def taught_by_fakes(run: Run, seed: int, budget: EstimatorBudget, cache: Storage
 
 
 def fake_pairs(run: Run, seed: int) -> PairSource:
-    """What the generator claims: its photos as the discriminator saw them, and their disparity."""
+    """What the generator claims: its photos, at apertures of every width, and their disparity. The apertures are the
+    same for all runs, whatever p(s) they learned with: what is compared is what they know, not how they are asked.
+    """
+    asked = replace(run, config=replace(run.config, dof=DofConfig(distribution="uniform")))
 
     def source(start: int, count: int) -> Pairs:
-        sample = run.sample(count, seed=seed, start_index=start)
+        sample = asked.sample(count, seed=seed, start_index=start)
         return Pairs(sample.photo, sample.disparity)
 
     return source
@@ -138,7 +141,7 @@ def _fakes_record(run: Run, seed: int) -> dict[str, Any]:
         "run_name": run_name(run.config),
         "images_seen": run.images_seen,
         "checkpoint_sha256": run.checkpoint_sha256,
-        "photos": "R(I_d, s D), s ~ p(s)",
+        "photos": "R(I_d, s D), s uniform in [0, 1]",
         "seed": seed,
         "resolution": run.config.resolution,
     }
