@@ -32,8 +32,8 @@ def small_32() -> Config:
 
 def small_64() -> Config:
     """64 px on two CPU cores. 600,000 images took three hours in bf16 on one of them (50 to 60 images/s). On
-    scenes:8000@1 gap_closed was .94 for foreground AUC and .85 for ordinal accuracy then, one seed; of an older recipe,
-    stopped at 168,000 images, .15 and .30 (docs/results/zoo.md).
+    scenes:8000@1 gap_closed was .90 for foreground AUC and .79 for ordinal accuracy then, one seed
+    (docs/results/zoo.md).
 
     python jobs/train.py --preset small-64 --compute.precision bf16 --data URI --out URI
     """
