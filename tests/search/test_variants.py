@@ -15,7 +15,7 @@ from argan.search.table import sweep_table
 from argan.settings import naming_keys, override, run_name
 from argan.storage import open_storage
 from jobs.train import parse
-from sweeps import ablation, recipe, sense
+from sweeps import ablation, finalists, recipe, sense
 
 NAMES = ("ours", "plain")
 SPACE = {"variant": Choice(values=NAMES), "seed": Choice(values=(3, 4))}
@@ -82,7 +82,7 @@ def test_the_definition_holds_all_that_names_each_variants_runs() -> None:
         assert configs[name].keys() | {"seed"} == named.keys()
 
 
-@pytest.mark.parametrize(("sweep", "seeds"), [(ablation, 3), (recipe, 1), (sense, 5)])
+@pytest.mark.parametrize(("sweep", "seeds"), [(ablation, 3), (finalists, 3), (recipe, 1), (sense, 5)])
 def test_every_variant_is_trained_with_every_seed_and_is_another_run(sweep: ModuleType, seeds: int) -> None:
     assert sweep.SWEEP.num_trials == len(sweep.VARIANTS) * seeds
     configs = [sweep.SWEEP.config({"variant": name, "seed": 0}) for name in sweep.VARIANTS]
