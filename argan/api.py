@@ -3,8 +3,9 @@ disparity.
 
 from argan.api import load_run, render
 run = load_run("runs/small-32-0123456789")
-sample = run.sample(16, seed=1)                      # deep, photo, disparity, dof_scale
-photo = render(sample.deep, sample.disparity, aperture=0.5)
+sample = run.sample(16, seed=1)                           # deep, photo, disparity, dof_scale
+photo = run.render(sample.deep, sample.disparity, aperture=0.5)
+photo = render(image, disparity, linear_light=True)       # any image with disparity, without a run
 """
 
 from collections.abc import Callable
@@ -65,6 +66,22 @@ class Run:
         blocks = [self._block(seed, number) for number in range(first, last + 1)]
         skip = start_index - first * SAMPLE_BATCH_IMAGES
         return Sample(*(torch.cat(parts)[skip : skip + num] for parts in zip(*blocks, strict=True)))
+
+    def render(self, image: Tensor, disparity: Tensor, aperture: float | Tensor = 1.0, *, focus: float = 0.0) -> Tensor:
+        """argan.optics.render with the run's own optics: the shape of its aperture, what it averages, what hides what.
+
+        T has no part in it: it belongs to the views of its training.
+        """
+        optics = self.config.optics
+        return render(
+            image,
+            disparity,
+            aperture,
+            focus=focus,
+            shape=optics.shape,
+            linear_light=optics.linear_light,
+            occlusion_steps=optics.occlusion_steps,
+        )
 
     def _block(self, seed: int, number: int) -> Sample:
         config, num = self.config, SAMPLE_BATCH_IMAGES

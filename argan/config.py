@@ -207,7 +207,7 @@ class ScheduleConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ComputeConfig:
-    """Number formats and speed-ups. fp32 without compile is what the CPU wants."""
+    """Number formats and speed-ups. On a CPU fp32 is safe, bf16 faster where the processor has it, compile slower."""
 
     precision: Precision = option("fp32", "bf16 runs the nets under autocast; losses and R1 stay in fp32")
     channels_last: bool = option(True, "lay features out channels last", names_run=False)

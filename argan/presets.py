@@ -1,8 +1,8 @@
 """Named configurations. Each docstring says the command, how long it takes, and what to expect.
 
 `small` is sized for two CPU cores, `full` for a GPU. Durations and scores are measured where a docstring gives a
-figure; no `full` preset has been trained to its end yet. How the focus prior falls (prior.fall_images) was tried at
-32 and 64 px; elsewhere it takes as many batches as at 64 px, which nobody has tried.
+figure; no `full` preset has been trained to its end yet. How the focus prior falls (prior.fall_images) was varied
+at 32 px; at 64 px one fall was tried, and elsewhere it takes as many batches as there, which nobody has tried.
 """
 
 from collections.abc import Callable
@@ -22,8 +22,8 @@ from argan.errors import UserError
 
 def small_32() -> Config:
     """32 px on two CPU cores. 200,000 images took 22 minutes with averaged codes (132 to 160 images/s); on
-    scenes:8000@1, in bf16, gap_closed was .67 for foreground AUC and .57 for ordinal accuracy, one seed
-    (docs/LOG.md, 2026-11-28).
+    scenes:8000@1, in bf16, gap_closed was .65 for foreground AUC and .55 for ordinal accuracy on scenes that choose,
+    one seed; at 400,000 images .76 and .66 (docs/LOG.md, 2026-11-28).
 
     python jobs/train.py --preset small-32 --compute.precision bf16 --data URI --out URI
     """

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from argan.api import load_run, render
+from argan.api import load_run
 from argan.data.manifest import read_manifest
 from argan.data.reading import decode_photos, read_photo_bytes
 from argan.errors import DataError
@@ -48,16 +48,8 @@ def main(argv: list[str] | None = None) -> int:
         )
     rng = np.random.Generator(np.random.Philox(arguments.seed))
 
-    optics = run.config.optics
     sample = run.sample(arguments.num, seed=int(rng.integers(2**31)))
-    shallow = render(
-        sample.deep,
-        sample.disparity,
-        1.0,
-        shape=optics.shape,
-        linear_light=optics.linear_light,
-        occlusion_steps=optics.occlusion_steps,
-    )
+    shallow = run.render(sample.deep, sample.disparity)
     made = [to_uint8(to_array(sample.deep)), to_uint8(to_array(shallow)), coloured(sample.disparity, d_max_px)]
     out.write_bytes("generated.png", sheet(("deep", "shallow", "disparity"), made))
 

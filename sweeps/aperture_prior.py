@@ -18,7 +18,7 @@ SWEEP = Sweep(
         "dof.distribution": Choice(values=("bernoulli", "uniform", "half_normal")),
     },
     fixed={
-        # So early the prior would not have begun to fall: it falls over the first half of a trial instead.
+        # So early the prior would hardly have fallen, to .73: it falls over the first half of a trial instead.
         "prior.fall_images": 20_000,
         "schedule.tick_images": 4_000,
     },

@@ -2,10 +2,10 @@
 
     python jobs/sweep.py sense --data build/scenes32 --out build/sweeps
 
-A search only in name. Without prior, contrast loss and front stop R(I, D) = R(I, -D), so a whole run may come out
-either way round by chance, and only how many of several do says anything. By 80,000 images a run has settled on its
-sense (docs/LOG.md, 2026-11-28), though it has little depth yet: looked at are the share of inverted photos and ordinal
-accuracy. In bf16, the faster one on processors that have it.
+A search only in name. Without occlusion R(I, D) = R(I, -D), so without prior, contrast loss and front stop a run may
+come out either way round by chance, and only how many of several do says anything. In the two runs there were, the
+contrast of disparity had its final sign at 80,000 images or soon after, though there was little depth yet: looked at
+are the share of inverted photos and ordinal accuracy. In bf16, the faster one on processors that have it.
 """
 
 from typing import Any

@@ -1,5 +1,8 @@
 """The Python API on a run that was really written: samples depend on (seed, index) alone, rendering keeps the laws."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 
@@ -8,6 +11,7 @@ from argan.errors import DataError
 from argan.presets import preset
 from argan.runs.checkpoints import commit_checkpoint
 from argan.runs.folder import open_run, write_config
+from argan.settings import override
 from argan.training.checkpoint import snapshot
 from argan.training.state import build_state
 
@@ -47,6 +51,18 @@ def test_render_closes_opens_and_focuses(run_uri: str) -> None:
     torch.testing.assert_close(render(sample.deep, torch.full_like(sample.disparity, 1.5), focus=1.5), sample.deep)
     blurred = render(sample.deep, torch.full_like(sample.disparity, 1.5))
     assert float(blurred.diff(dim=3).abs().mean()) < 0.8 * float(sample.deep.diff(dim=3).abs().mean())
+
+
+@pytest.mark.parametrize("optics", [{"linear_light": True}, {"linear_light": False}, {"occlusion_steps": 4}])
+def test_a_run_takes_photos_with_its_own_optics(run_uri: str, optics: dict[str, Any]) -> None:
+    saved = load_run(run_uri)
+    run = replace(saved, config=override(saved.config, {f"optics.{key}": value for key, value in optics.items()}))
+    sample = run.sample(4)
+    taken = run.render(sample.deep, sample.disparity, 0.7, focus=-0.2)
+    asked = {"linear_light": run.config.optics.linear_light, **optics}
+    torch.testing.assert_close(taken, render(sample.deep, sample.disparity, 0.7, focus=-0.2, **asked))
+    others = {**asked, "linear_light": not asked["linear_light"]}
+    assert not torch.allclose(taken, render(sample.deep, sample.disparity, 0.7, focus=-0.2, **others), atol=1e-3)
 
 
 def test_a_run_without_a_checkpoint_is_said_so(tmp_path) -> None:

@@ -89,8 +89,8 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, use:
         test=lambda: _read(storage, manifest, test_rows),
         teach=lambda: _read(storage, manifest, teach_rows),
         num_teach=len(teach_rows),
-        test_record=record(test_rows, f"sha256 % {PARTS} == {PART[use]}"),
-        teach_record=record(teach_rows, f"sha256 % {PARTS} not in {sorted(PART.values())}"),
+        test_record=record(test_rows, f"sha256[:8] % {PARTS} == {PART[use]}"),
+        teach_record=record(teach_rows, f"sha256[:8] % {PARTS} not in {sorted(PART.values())}"),
     )
 
 

@@ -11,7 +11,7 @@ from argan.api import Run
 from argan.config import Config
 from argan.evaluation.blur import BlurFit, BlurSettings, TakePhoto, measure_blur
 from argan.generation.quality import sharpness
-from argan.optics import render, to_light
+from argan.optics import to_light
 from argan.pixels import to_bytes
 from jobs.runtime.judges import say
 from jobs.runtime.photo_quality import RealPhotos
@@ -44,15 +44,7 @@ def judge_optics(run: Run, reals: RealPhotos, quality: OpticsQuality) -> dict[st
         return to_light(images) if optics.linear_light else images
 
     def for_people(disparity: Tensor, dof_scale: float) -> Tensor:
-        photo = render(
-            sample.deep,
-            disparity,
-            dof_scale,
-            shape=optics.shape,
-            linear_light=optics.linear_light,
-            occlusion_steps=optics.occlusion_steps,
-        )
-        return light(photo)
+        return light(run.render(sample.deep, disparity, dof_scale))
 
     def as_in_training(disparity: Tensor, dof_scale: float) -> Tensor:
         return light(renderer(sample.deep, disparity, disparity.new_full((len(disparity),), dof_scale)).image)

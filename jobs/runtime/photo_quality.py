@@ -76,7 +76,7 @@ def real_photos(quality: PhotoQuality, judges: Judges, resolution: int, use: Use
     record = {
         "data": storage.uri,
         "fingerprint": manifest.order_fingerprint,
-        "part": f"sha256 % {PARTS} == {PART[use]} first",
+        "part": f"sha256[:8] % {PARTS} == {PART[use]} first",
         "num_photos": len(rows),
         "resolution": resolution,
     }
