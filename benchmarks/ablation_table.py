@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from argan.errors import UserError
+from argan.evaluation.fixed import MEAN_OF_TRUTH
 from argan.search.sweep import VARIANT
 from jobs.runtime.cli import run_job
 
@@ -45,7 +46,7 @@ ROWS = {
     "precision": "precision",
     "recall": "recall",
 }
-PRIOR, FLAT, GUESS, MEAN, CEILING = "prior map", "flat", "best guess", "mean of truth", "ceiling"
+PRIOR, FLAT, GUESS, CEILING = "prior map", "flat", "best guess", "ceiling"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("sweep", type=Path, help="the sweep's folder")
     arguments = parser.parse_args(argv)
     found = results(arguments.sweep)
-    columns: dict[str, dict[str, list[float]]] = {FLAT: {}, PRIOR: {}, GUESS: {}, MEAN: {}}
+    columns: dict[str, dict[str, list[float]]] = {FLAT: {}, PRIOR: {}, GUESS: {}, MEAN_OF_TRUTH: {}}
     for variant, by_seed in found.items():
         columns[variant] = {name: values for name, key in ROWS.items() if (values := numbers(by_seed, key))}
         if GAN in found:
@@ -117,7 +118,7 @@ def untrained(one: dict[str, Any], columns: dict[str, dict[str, list[float]]]) -
                 FLAT: f"{part}trivial_all.constant.{key}",
                 PRIOR: f"{part}trivial_all.focus prior.{key}",
                 GUESS: f"{part}trivial.{key}.value",
-                MEAN: f"{part}fixed.{MEAN}.{key}",
+                MEAN_OF_TRUTH: f"{part}fixed.{MEAN_OF_TRUTH}.{key}",
                 CEILING: f"{part}ceiling.{key}",
             }
             for column, dotted in where.items():

@@ -64,9 +64,9 @@ def main(argv: list[str] | None = None) -> int:
         for sign, toward in (("+", 1.0), ("-", -1.0))
     }
     best = max(guesses, key=lambda name: guesses[name].mean())
-    others = (sum(truths) - truth for truth in truths)
+    total = sum(truths)
     fixed = {
-        MEAN_OF_TRUTH: np.array([spearman(other, truth) for other, truth in zip(others, truths, strict=True)]),
+        MEAN_OF_TRUTH: np.array([spearman(total - truth, truth) for truth in truths]),
         MEAN_OF_ESTIMATES: np.array([spearman(estimates.mean(0), truth) for truth in truths]),
     }
     opponents = {name: guesses[name] for name in (best, *NAMED)} | fixed

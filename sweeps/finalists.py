@@ -6,27 +6,20 @@ A search only in name, judged as sweeps/recipe.py judges: on scenes that choose.
 the faster one on processors that have it.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from argan.search.space import Choice
-from argan.search.sweep import CLOSE_LOOK, Objective, Sweep
-from sweeps.recipe import VARIANTS as TRIED
+from sweeps import recipe
 
-VARIANTS: dict[str, dict[str, Any]] = {name: TRIED[name] for name in ("base", "wider nets", "occlusion and prior")}
+VARIANTS: dict[str, dict[str, Any]] = {
+    name: recipe.VARIANTS[name] for name in ("base", "wider nets", "occlusion and prior")
+}
 
-SWEEP = Sweep(
+SWEEP = replace(
+    recipe.SWEEP,
     name="finalists",
-    preset="small-32",
     space={"variant": Choice(values=tuple(VARIANTS)), "seed": Choice(values=(0, 1, 2))},
     variants=VARIANTS,
-    fixed={"compute.precision": "bf16"},
-    objectives=(
-        Objective(name="kid", goal="min", reference=200.0),
-        Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-0.5),
-    ),
-    rungs_images=(200_000,),
     num_trials=3 * len(VARIANTS),
-    search="grid",
-    stopping="none",
-    judging=CLOSE_LOOK,
 )
