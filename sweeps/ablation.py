@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from argan.search.space import Choice
-from argan.search.sweep import CLOSE_LOOK, Objective, Sweep
+from argan.search.sweep import CLOSE_LOOK, KID_AND_DEPTH, Sweep
 
 METHOD = {
     "prior.weight": 1.0,
@@ -53,10 +53,7 @@ SWEEP = Sweep(
     space={"variant": Choice(values=tuple(VARIANTS)), "seed": Choice(values=(1, 2, 3))},
     variants=VARIANTS,
     fixed={"compute.precision": "bf16"},
-    objectives=(
-        Objective(name="kid", goal="min", reference=200.0),
-        Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-0.5),
-    ),
+    objectives=KID_AND_DEPTH,
     rungs_images=(200_000,),
     num_trials=3 * len(VARIANTS),
     search="grid",

@@ -7,7 +7,7 @@ disk for depth, a weak one lets depth turn inside out.
 """
 
 from argan.search.space import Choice, LogUniform, Uniform
-from argan.search.sweep import Objective, Sweep
+from argan.search.sweep import KID_AND_DEPTH, Sweep
 
 SWEEP = Sweep(
     name="aperture_prior",
@@ -22,10 +22,7 @@ SWEEP = Sweep(
         "prior.fall_images": 20_000,
         "schedule.tick_images": 4_000,
     },
-    objectives=(
-        Objective(name="kid", goal="min", reference=200.0),
-        Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-0.5),
-    ),
+    objectives=KID_AND_DEPTH,
     rungs_images=(8_000, 16_000, 40_000),
     num_trials=24,
 )

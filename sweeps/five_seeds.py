@@ -10,17 +10,14 @@ same in all, so their share of chance is not in the spread. In bf16, the faster 
 from dataclasses import replace
 
 from argan.search.space import Choice
-from argan.search.sweep import CLOSE_LOOK, Objective, Sweep
+from argan.search.sweep import CLOSE_LOOK, KID_AND_DEPTH, Sweep
 
 SWEEP = Sweep(
     name="five_seeds",
     preset="small-32",
     space={"seed": Choice(values=(1, 2, 3, 4, 5))},
     fixed={"compute.precision": "bf16"},
-    objectives=(
-        Objective(name="kid", goal="min", reference=200.0),
-        Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-0.5),
-    ),
+    objectives=KID_AND_DEPTH,
     rungs_images=(200_000, 300_000),
     num_trials=5,
     search="grid",

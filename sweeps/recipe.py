@@ -12,7 +12,7 @@ compare with each other, and with nothing else.
 from typing import Any
 
 from argan.search.space import Choice
-from argan.search.sweep import CLOSE_LOOK, Objective, Sweep
+from argan.search.sweep import CLOSE_LOOK, KID_AND_DEPTH, Sweep
 
 NO_SENSE = {"optics.front_share": 1.0, "prior.weight": 0.0, "prior.contrast_weight": 0.0}
 """Nothing knows front from behind: D may reach as far to the front, and no loss prefers either."""
@@ -35,10 +35,7 @@ SWEEP = Sweep(
     space={"variant": Choice(values=tuple(VARIANTS)), "seed": Choice(values=(0,))},
     variants=VARIANTS,
     fixed={"compute.precision": "bf16"},
-    objectives=(
-        Objective(name="kid", goal="min", reference=200.0),
-        Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-0.5),
-    ),
+    objectives=KID_AND_DEPTH,
     rungs_images=(200_000,),
     num_trials=len(VARIANTS),
     search="grid",

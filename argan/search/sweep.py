@@ -37,6 +37,13 @@ class Objective:
         return value if self.goal == "min" else -value
 
 
+KID_AND_DEPTH = (
+    Objective(name="kid", goal="min", reference=200.0),
+    Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-0.5),
+)
+"""Photos and their depth, from where a run that learns soon is."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class JudgingSize:
     """What a trial is judged with at each rung, and a run at its checkpoints: less than jobs/evaluate.py's defaults,

@@ -19,9 +19,9 @@ from jobs.runtime.numbers import numbers
 log = logging.getLogger(__name__)
 
 GLANCE = JudgingSize(num_photos=250, kid_photos=250, estimator_images=8_000, estimator_pairs=2_000)
-COST_IMAGES = 3_000
+DEPTH_COST_IMAGES, KID_COST_IMAGES = 3_000, 1_000
 """What a judgement is taken to cost before there was one, in images of training, which are slow where judging is slow:
-2,400 at 32 px and 3,000 at 64 px (docs/LOG.md, 2026-11-28).
+2,400 at 32 px and 3,000 at 64 px; of KID alone 500 at 64 px (docs/LOG.md, 2026-11-28 and 29).
 """
 
 
@@ -53,6 +53,7 @@ class Judging:
         self._clock = clock
         self._started_s, self._started_images = clock(), state.images_seen
         self._spent_s = 0.0
+        self._guess_images = DEPTH_COST_IMAGES if has_truth else KID_COST_IMAGES
         self._cost_s: float | None = None  # of one that is not the first
         self._is_first = not any(self._cache.list())
         self._broke = False
@@ -85,7 +86,7 @@ class Judging:
         if not schedule.judging_share or not images:
             return False
         passed_s = self._clock() - self._started_s
-        later_s = COST_IMAGES * passed_s / images if self._cost_s is None else self._cost_s
+        later_s = self._guess_images * passed_s / images if self._cost_s is None else self._cost_s
         cost_s = 2 * later_s if self._is_first else later_s
         kept_back_s = later_s if images_seen < schedule.total_images else 0.0
         return self._spent_s + cost_s + kept_back_s <= schedule.judging_share * passed_s

@@ -156,7 +156,7 @@ def test_who_is_watched_and_judged_learns_the_same(
 ) -> None:
     size = judging.JudgingSize(num_photos=12, kid_photos=12, estimator_images=64, estimator_pairs=32)
     monkeypatch.setattr(judging, "GLANCE", size)
-    monkeypatch.setattr(judging, "COST_IMAGES", 1)  # so that the first checkpoint is judged
+    monkeypatch.setattr(judging, "DEPTH_COST_IMAGES", 1)  # so that the first checkpoint is judged
     config, run = begun(tmp_path, schedule__judging_share=0.9, guard__action="tell")
     watched = build_state(config, CPU)
     train_with(Reporter(watched, run, open_storage(scenes), 1), watched, batches(watched, scenes))
