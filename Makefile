@@ -39,6 +39,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/*.py
 
 bench: $(READY)
 	for name in renderer stream train_overhead generate; do $(BIN)/python benchmarks/$$name.py || exit 1; done

@@ -3,26 +3,27 @@
     python jobs/sweep.py ablation --data build/scenes32 --out OUT
     python benchmarks/ablation_table.py OUT/ablation-HASH
 
-A column each for what was trained, with mean and spread (largest less smallest) over training seeds, beside the
-trivial maps, the best guess of all that need no learning (maps and cues, chosen for each measure with the truth in
-hand), the mean of truth as one map for all photos, and the ceiling, which see the same photos in every trial. KID is
-told once more as a multiple of the standard GAN's of the same seed. Blur is the renderer's doing: near 1 in every
-column, with the views that people's photos take. One JSON object, of the same numbers seed by seed, on the last line.
+A column each for what was trained, with mean and spread (largest less smallest) over training seeds, beside the trivial
+maps, the best cue, the mean of truth as one map for all photos, and the ceiling, which see the same photos in every
+trial. The best cue is chosen for each row with the truth in hand, and so is the guess at which the gap is 0, the best
+of maps and cues. KID is told once more as a multiple of the standard GAN's of the same seed. Blur is the renderer's
+doing: near 1 in every column, with the views that people's photos take. A dash: there is no such number; what some
+seeds lack is said. One JSON object, of the same numbers seed by seed, on the last line.
 """
 
 import argparse
-import itertools
 import json
 import statistics
 from pathlib import Path
-from typing import Any
+
+from judged_sweep import GAN, Judged, at, judged_sweep
 
 from argan.errors import UserError
+from argan.evaluation.depth import gap_closed
 from argan.evaluation.fixed import MEAN_OF_TRUTH
-from argan.search.sweep import VARIANT
+from argan.evaluation.scores import is_better
 from jobs.runtime.cli import run_job
 
-GAN = "standard GAN"
 DEPTH_ROWS = {
     "foreground AUC": "foreground_auc",
     "ordinal accuracy": "ordinal_accuracy",
@@ -31,106 +32,105 @@ DEPTH_ROWS = {
     "SIDE": "side",
     "inverted": "inverted",
 }
-ROWS = {
-    **DEPTH_ROWS,
-    **{f"{name}, smooth subjects": f"smooth_subjects.{key}" for name, key in DEPTH_ROWS.items()},
-    "gap closed: foreground AUC": "gap_closed.foreground_auc",
-    "gap closed: ordinal accuracy": "gap_closed.ordinal_accuracy",
-    "gap closed: foreground AUC, smooth subjects": "smooth_subjects.gap_closed.foreground_auc",
-    "gap closed: ordinal accuracy, smooth subjects": "smooth_subjects.gap_closed.ordinal_accuracy",
+GAP_ROWS = {
+    "gap closed: foreground AUC": "foreground_auc",
+    "gap closed: ordinal accuracy": "ordinal_accuracy",
+}
+PARTS = {"": "", ", smooth subjects": "smooth_subjects."}
+TRAINED_ROWS = {
     "gap closed from the mean of truth on: ordinal accuracy": "gap_closed_past_fixed.ordinal_accuracy",
     "blur slope": "blur_slope",
     "blur R^2": "blur_r_squared",
+    "blur regions": "blur_regions",
     "blur slope with the training's views": "blur_slope_in_training",
     "KID": "kid",
     "precision": "precision",
     "recall": "recall",
 }
-PRIOR, FLAT, GUESS, CEILING = "prior map", "flat", "best guess", "ceiling"
+RATIO = "KID over the standard GAN's"
+FLAT, PRIOR, CUE, CEILING = "flat", "prior map", "best cue", "ceiling"
+
+Columns = dict[str, dict[str, list[float | None]]]
+"""column -> row -> the values, one a seed, one in all where nothing was trained; None where there is no such number."""
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sweep", type=Path, help="the sweep's folder")
-    arguments = parser.parse_args(argv)
-    found = results(arguments.sweep)
-    columns: dict[str, dict[str, list[float]]] = {FLAT: {}, PRIOR: {}, GUESS: {}, MEAN_OF_TRUTH: {}}
-    for variant, by_seed in found.items():
-        columns[variant] = {name: values for name, key in ROWS.items() if (values := numbers(by_seed, key))}
-        if GAN in found:
-            pairs = [by_seed[seed]["kid"] / found[GAN][seed]["kid"] for seed in sorted(by_seed)]
-            columns[variant]["KID over the standard GAN's"] = pairs
-    columns[CEILING] = {}
-    untrained(next(one for by_seed in found.values() for one in by_seed.values() if "trivial_all" in one), columns)
-    rows = [*ROWS, *(["KID over the standard GAN's"] if GAN in found else [])]
-    print("| | " + " | ".join(columns) + " |\n|---|" + "---|" * len(columns))
-    for row in rows:
+    sweep = judged_sweep(parser.parse_args(argv).sweep)
+    columns = table(sweep.by_variant)
+    print(
+        f"| {sweep.images:,} images, photos of seed {sweep.photos.get('seed')} | "
+        + " | ".join(columns)
+        + " |\n|---|"
+        + "---|" * len(columns)
+    )
+    for row in dict.fromkeys(row for column in columns.values() for row in column):
         print(f"| {row} | " + " | ".join(cell(column.get(row, [])) for column in columns.values()) + " |")
     print(json.dumps(columns))
     return 0
 
 
-def results(folder: Path) -> dict[str, dict[int, dict[str, Any]]]:
-    """[variant][seed]: the whole evaluation of each trial at its last rung.
-
-    Raises UserError where there is no such sweep, a trial has not finished, or not every variant has every seed.
-    """
-    try:
-        table = json.loads((folder / "table.json").read_text())
-    except FileNotFoundError as error:
-        raise UserError(f"{folder} holds no sweep's table.json") from error
-    sweep = table["sweep"]
-    if not sweep["variants"]:
-        raise UserError(f"{folder} is a sweep without variants: there are no columns")
-    last = sweep["rungs_images"][-1]
-    found: dict[str, dict[int, dict[str, Any]]] = {}
-    if odd := [f"{trial['number']} ({trial['error']})" for trial in table["trials"] if trial["status"] != "finished"]:
-        raise UserError(f"these trials have not finished: {', '.join(odd)}")
-    for trial in table["trials"]:
-        judged = json.loads((folder / "judged" / f"{trial['run']}-{last}.json").read_text())
-        found.setdefault(trial["changes"][VARIANT], {})[trial["changes"]["seed"]] = judged
-    wanted = list(itertools.product(sweep["variants"], sweep["space"]["seed"]["values"]))
-    if missing := [f"{variant} with seed {seed}" for variant, seed in wanted if seed not in found.get(variant, {})]:
-        raise UserError(f"not tried yet: {', '.join(missing)}")
-    return found
+def table(by_variant: dict[str, dict[int, Judged]]) -> Columns:
+    """Raises UserError where nothing in it has depth."""
+    with_depth = [one for by_seed in by_variant.values() for one in by_seed.values() if "trivial_all" in one]
+    if not with_depth:
+        raise UserError("no trial of this sweep has depth: there is nothing to tell")
+    before, after = untrained(with_depth[0])
+    trained = {variant: learned(by_seed) for variant, by_seed in by_variant.items()}
+    if GAN in by_variant:
+        for variant, by_seed in by_variant.items():
+            trained[variant][RATIO] = [one["kid"] / by_variant[GAN][seed]["kid"] for seed, one in by_seed.items()]
+    return {**before, **trained, **after}
 
 
-def numbers(by_seed: dict[int, dict[str, Any]], key: str) -> list[float]:
-    """One a seed, in their order; none at all where one of them has no such number: a mean would be of other seeds."""
-    values = [at(by_seed[seed], key) for seed in sorted(by_seed)]
-    return values if None not in values else []
+def learned(by_seed: dict[int, Judged]) -> dict[str, list[float | None]]:
+    rows = {
+        f"{name}{of}": f"{part}{within}{key}"
+        for of, part in PARTS.items()
+        for within, names in (("", DEPTH_ROWS), ("gap_closed.", GAP_ROWS))
+        for name, key in names.items()
+    }
+    return {name: [at(one, key) for one in by_seed.values()] for name, key in {**rows, **TRAINED_ROWS}.items()}
 
 
-def at(result: dict[str, Any], key: str) -> Any:
-    """The value under a dotted name, None where there is none."""
-    value: Any = result
-    for name in key.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
+def untrained(one: Judged) -> tuple[Columns, Columns]:
+    """The columns that are the same in every trial, those before the trained ones and those after."""
+    before: Columns = {FLAT: {}, PRIOR: {}, CUE: {}, MEAN_OF_TRUTH: {}}
+    after: Columns = {CEILING: {}}
+    for of, part in PARTS.items():
+        told = one[part.rstrip(".")] if part else one
+        maps = {
+            FLAT: told["trivial_all"]["constant"],
+            PRIOR: told["trivial_all"]["focus prior"],
+            MEAN_OF_TRUTH: told["fixed"][MEAN_OF_TRUTH],
+            CEILING: told["ceiling"],
+        }
+        cues = [guess for name, guess in told["trivial_all"].items() if name[0] in "+-"]
+        maps[CUE] = {key: best(key, [cue[key] for cue in cues if key in cue]) for key in DEPTH_ROWS.values()}
+        for column, values in maps.items():
+            rows = after if column == CEILING else before
+            for name, key in DEPTH_ROWS.items():
+                rows[column][f"{name}{of}"] = [values.get(key)]
+            for name, key in GAP_ROWS.items():
+                ends = {"ceiling": told["ceiling"][key], "trivial": told["trivial"][key]["value"]}
+                rows[column][f"{name}{of}"] = [gap_closed(values[key], **ends)]
+    return before, after
 
 
-def untrained(one: dict[str, Any], columns: dict[str, dict[str, list[float]]]) -> None:
-    """Fills in the columns that are the same in every trial."""
-    for part in ("", "smooth_subjects."):
-        for name, key in DEPTH_ROWS.items():
-            row = f"{name}, smooth subjects" if part else name
-            where = {
-                FLAT: f"{part}trivial_all.constant.{key}",
-                PRIOR: f"{part}trivial_all.focus prior.{key}",
-                GUESS: f"{part}trivial.{key}.value",
-                MEAN_OF_TRUTH: f"{part}fixed.{MEAN_OF_TRUTH}.{key}",
-                CEILING: f"{part}ceiling.{key}",
-            }
-            for column, dotted in where.items():
-                if (value := at(one, dotted)) is not None:
-                    columns[column][row] = [value]
-
-
-def cell(values: list[float]) -> str:
+def best(measure: str, values: list[float]) -> float | None:
+    """None of none: cues have no size."""
     if not values:
-        return ""
-    mean = f"{statistics.mean(values):.3g}"
-    return f"{mean} ({max(values) - min(values):.2g})" if len(values) > 1 else mean
+        return None
+    return min(values) if measure == "inverted" or is_better(measure, 0.0, 1.0) else max(values)
+
+
+def cell(values: list[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    text = f"{statistics.mean(known):.3g}" + (f" ({max(known) - min(known):.2g})" if len(known) > 1 else "")
+    return text if len(known) == len(values) else f"{text}, {len(known)} of {len(values)}"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import sys
 from contextlib import closing
+from dataclasses import replace
 
 import safetensors.torch
 import torch
@@ -22,10 +23,10 @@ from argan.api import Run
 from argan.config import Config
 from argan.data.manifest import read_manifest
 from argan.errors import DataError, UserError
+from argan.judging_size import CLOSE_LOOK
 from argan.models.camera import build_camera
 from argan.runs.checkpoints import find_checkpoint
 from argan.runs.folder import find_run, read_config
-from argan.search.sweep import CLOSE_LOOK
 from argan.settings import override, run_name
 from argan.storage import open_storage
 from argan.training.checkpoint import Snapshot, load_weights, restore, snapshot
@@ -78,8 +79,8 @@ def main(argv: list[str] | None = None) -> int:
     load_weights(camera, weights)
     sha256 = hashlib.sha256(safetensors.torch.save(weights)).hexdigest()
     run = Run(f"{out.uri}/{run_name(config)}", config, end_images, sha256, camera.requires_grad_(False).eval(), CPU)
-    parts = ("depth", "kid") if config.method == "ar-gan" else ("kid",)
-    request = small_request(CLOSE_LOOK, run_uri=run.uri, cache_uri=arguments.out, parts=parts)
+    size = replace(CLOSE_LOOK, optics=False)  # the renderer's doing, which no change here is about
+    request = small_request(size, has_depth=config.method == "ar-gan", run_uri=run.uri, cache_uri=arguments.out)
     result, _ = judge_run(run, request)
     print(strict_json.dumps({"run": storage.uri, "from_images": start.images_seen, "changes": changes, **result}))
     return 0

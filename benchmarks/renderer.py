@@ -21,12 +21,12 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:  # at run time when needed, so that --help is quick and the memory probes start small
     from torch import Tensor
 
-Render = "Callable[[Tensor, Tensor, Tensor], Tensor]"
+Render: TypeAlias = "Callable[[Tensor, Tensor, Tensor], Tensor]"
 BATCH_IMAGES = 16
 SIZES_PX = (64, 128)
 
@@ -56,7 +56,7 @@ def plain_loop(views: "Tensor") -> Render:
     return render
 
 
-def our_renderer(views_per_side: int = 5, shape: str = "disk") -> Render:
+def our_renderer(views_per_side: int = 5, shape: Literal["disk", "square"] = "disk") -> Render:
     from argan.optics import ApertureRenderer
 
     renderer = ApertureRenderer(views_per_side, shape)

@@ -47,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         use=arguments.use,
         depth=DepthQuality(
             seed=arguments.seed,
+            apertures=arguments.pairs,
             budget=EstimatorBudget(
                 num_images=arguments.estimator_images, num_pairs=arguments.estimator_pairs, seed=arguments.seed
             ),
@@ -107,7 +108,7 @@ def told(result: Mapping[str, Any]) -> Iterator[str]:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--run", required=True, metavar="RUN", help="the folder of a run, a local path or s3://")
+    add("--run", required=True, metavar="RUN", help="the folder of a run, a local path, s3:// or zoo:NAME")
     add(
         "--checkpoint",
         choices=("newest", "best-kid", "best-depth"),
@@ -130,6 +131,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--seed", type=int, default=0, help="of samples, estimators and pixel pairs, not of the photos (default 0)")
     add("--estimator-images", type=count, default=48_000, help="images an estimator sees (default 48000)")
     add("--estimator-pairs", type=count, default=8_000, help="distinct pairs among them (default 8000)")
+    add(
+        "--pairs",
+        choices=("uniform", "own"),
+        default="uniform",
+        help="apertures of the run's pairs: uniform in [0, 1] for every run, or its own p(s) (default uniform)",
+    )
     add("--only", choices=("depth", "kid", "optics"), help="leave the others out")
     add(
         "--kid-images",

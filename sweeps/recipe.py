@@ -11,8 +11,9 @@ compare with each other, and with nothing else.
 
 from typing import Any
 
+from argan.judging_size import CLOSE_LOOK
 from argan.search.space import Choice
-from argan.search.sweep import CLOSE_LOOK, KID_AND_DEPTH, Sweep
+from argan.search.sweep import KID_AND_DEPTH, Sweep
 
 NO_SENSE = {"optics.front_share": 1.0, "prior.weight": 0.0, "prior.contrast_weight": 0.0}
 """Nothing knows front from behind: D may reach as far to the front, and no loss prefers either."""

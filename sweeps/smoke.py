@@ -3,8 +3,9 @@
 python jobs/sweep.py smoke --data build/scenes32 --out build/sweeps
 """
 
+from argan.judging_size import JudgingSize
 from argan.search.space import LogUniform, Uniform
-from argan.search.sweep import JudgingSize, Objective, Sweep
+from argan.search.sweep import Objective, Sweep
 
 SWEEP = Sweep(
     name="smoke",

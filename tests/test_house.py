@@ -11,6 +11,7 @@ SOURCES = sorted(path for top in ("argan", "jobs", "sweeps", "cluster") for path
 FLOORS = [
     {
         "argan.errors",
+        "argan.judging_size",
         "argan.config",
         "argan.settings",
         "argan.presets",
@@ -143,7 +144,7 @@ def test_help_is_quick(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("packages", "homes"), [({"boto3", "botocore"}, ("argan.storage.",)), ({"ray"}, ("jobs.runtime.", "sweeps."))]
+    ("packages", "homes"), [({"boto3", "botocore"}, ("argan.storage.",)), ({"ray"}, ("jobs.runtime.",))]
 )
 def test_one_home(packages: set[str], homes: tuple[str, ...]) -> None:
     users = {name for name, path in MODULES.items() if packages & imports(path)}

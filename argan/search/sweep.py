@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from argan.config import Config
 from argan.errors import UserError
+from argan.judging_size import JudgingSize
 from argan.presets import preset
 from argan.search.space import Choice, Range, describe, grid_points
 from argan.settings import learned_keys, naming_keys, override
@@ -17,8 +18,6 @@ SETTLED = ("schedule.total_images", "schedule.judging_share", "data.fingerprint"
 
 VARIANT = "variant"
 
-Use = Literal["test", "selection"]
-"""Of photos: to tell how good something is, or to choose by them; no photo is for both."""
 Search = Literal["grid", "random", "optuna"]
 Stopping = Literal["none", "asha", "dominated"]
 
@@ -42,28 +41,6 @@ KID_AND_DEPTH = (
     Objective(name="gap_closed.ordinal_accuracy", goal="max", reference=-0.5),
 )
 """Photos and their depth, from where a run that learns soon is."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class JudgingSize:
-    """What a trial is judged with at each rung, and a run at its checkpoints: less than jobs/evaluate.py's defaults,
-    for there are many.
-    """
-
-    num_photos: int = 500
-    """With truth."""
-    kid_photos: int = 500
-    """Of each kind."""
-    estimator_images: int = 16_000
-    estimator_pairs: int = 4_000
-    optics: bool = False
-    """Whether the width of blur and the sharpness of deep pictures are measured too."""
-    use: Use = "selection"
-    seed: int = 0
-
-
-CLOSE_LOOK = JudgingSize(num_photos=4000, kid_photos=1000, estimator_images=48_000, estimator_pairs=8_000, optics=True)
-"""For trials that differ by a few hundredths: as jobs/evaluate.py judges by default, on four times as many scenes."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,8 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn, TextIO
 
 from argan.errors import UserError
@@ -110,3 +111,20 @@ class Progress:
         line = " | ".join(parts)
         self._stream.write(f"\r{line}\x1b[K" if self._rewrites else f"{line}\n")
         self._stream.flush()
+
+
+@contextmanager
+def progress_line(total: int, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Takes (done, total) and keeps a line of progress, which ends when the block does."""
+    line = Progress(total, unit)
+
+    def show(done: int, _: int) -> None:
+        if done < total:
+            line.show(done)
+
+    yield show
+    line.close(total)
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

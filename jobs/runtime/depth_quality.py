@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,20 +22,27 @@ from argan.settings import run_name
 from argan.storage import Storage
 from argan.training.checkpoint import load_weights
 from argan.viewing.pictures import disparity_colours, grid, png_bytes
-from jobs.runtime.judges import Judges, progress_line, say
+from jobs.runtime.cli import progress_line, say
+from jobs.runtime.judges import Judges
 from jobs.runtime.kept import kept
 
 PICTURES_EACH = 4  # best, median and worst
 PICTURE_SIDE_PX = 192
 RANKED_BY = "ordinal_accuracy"
 
+Apertures = Literal["uniform", "own"]
+PHOTOGRAPHED: dict[Apertures, str] = {"uniform": "s uniform in [0, 1]", "own": "s ~ p(s)"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class DepthQuality:
-    """What an estimator may spend, and the seed of samples, estimators and pixel pairs."""
+    """What an estimator may spend, the seed of samples, estimators and pixel pairs, and how the run's pairs are
+    photographed: "uniform", s uniform in [0, 1] for every run, or "own", by the run's own p(s).
+    """
 
     budget: EstimatorBudget = field(default_factory=EstimatorBudget)
     seed: int = 0
+    apertures: Apertures = "uniform"
 
     @property
     def ranks(self) -> RankSettings:
@@ -62,7 +69,7 @@ def judge_depth(run: Run, judges: Judges, quality: DepthQuality, cache: Storage)
     truth = training_protocol(judges.teach_record, budget, run.device)
     test = judges.test()
     ceiling = _taught("truth", lambda: truth_pairs(judges.teach()), truth, budget, cache=cache, device=run.device)
-    net, fakes = taught_by_fakes(run, quality.seed, budget, cache)
+    net, fakes = taught_by_fakes(run, quality.seed, budget, cache, quality.apertures)
     say("judging")
     evaluation = evaluate_depth(
         net,
@@ -75,22 +82,26 @@ def judge_depth(run: Run, judges: Judges, quality: DepthQuality, cache: Storage)
     return evaluation, test
 
 
-def taught_by_fakes(run: Run, seed: int, budget: EstimatorBudget, cache: Storage) -> tuple[Estimator, dict[str, Any]]:
+def taught_by_fakes(
+    run: Run, seed: int, budget: EstimatorBudget, cache: Storage, apertures: Apertures = "uniform"
+) -> tuple[Estimator, dict[str, Any]]:
     """The estimator that the run's own pairs teach, found in `cache` or trained and put there, and its protocol.
 
     Raises UserError where they teach nothing: a standard GAN's disparity is 0.
     """
     if run.config.method == "gan":
         raise UserError(f"{run.uri} is a standard GAN: it has no disparity to learn from")
-    protocol = training_protocol(_fakes_record(run, seed), budget, run.device)
-    return _taught("fakes", lambda: fake_pairs(run, seed), protocol, budget, cache=cache, device=run.device), protocol
+    protocol = training_protocol(_fakes_record(run, seed, apertures), budget, run.device)
+    net = _taught("fakes", lambda: fake_pairs(run, seed, apertures), protocol, budget, cache=cache, device=run.device)
+    return net, protocol
 
 
-def fake_pairs(run: Run, seed: int) -> PairSource:
-    """What the generator claims: its photos, at apertures of every width, and their disparity. The apertures are the
-    same for all runs, whatever p(s) they learned with: what is compared is what they know, not how they are asked.
+def fake_pairs(run: Run, seed: int, apertures: Apertures = "uniform") -> PairSource:
+    """What the generator claims: its photos and their disparity. Uniform apertures are the same for all runs, whatever
+    p(s) they learned with: what is compared is what they know, not how they are asked.
     """
-    asked = replace(run, config=replace(run.config, dof=DofConfig(distribution="uniform")))
+    dof = DofConfig(distribution="uniform") if apertures == "uniform" else run.config.dof
+    asked = replace(run, config=replace(run.config, dof=dof))
 
     def source(start: int, count: int) -> Pairs:
         sample = asked.sample(count, seed=seed, start_index=start)
@@ -135,13 +146,13 @@ def _affordable(budget: EstimatorBudget, judges: Judges) -> EstimatorBudget:
     return replace(budget, num_pairs=min(budget.num_pairs, judges.num_teach))
 
 
-def _fakes_record(run: Run, seed: int) -> dict[str, Any]:
+def _fakes_record(run: Run, seed: int, apertures: Apertures) -> dict[str, Any]:
     return {
         "run": run.uri,
         "run_name": run_name(run.config),
         "images_seen": run.images_seen,
         "checkpoint_sha256": run.checkpoint_sha256,
-        "photos": "R(I_d, s D), s uniform in [0, 1]",
+        "photos": f"R(I_d, s D), {PHOTOGRAPHED[apertures]}",
         "seed": seed,
         "resolution": run.config.resolution,
     }

@@ -11,14 +11,16 @@ from argan.api import Run, Which, load_run
 from argan.errors import UserError
 from argan.evaluation.estimation import EstimatorBudget
 from argan.evaluation.protocol import PROTOCOL
+from argan.judging_size import JudgingSize, Use
+from argan.runs.best import images_of_best
 from argan.runs.folder import find_run, read_config
-from argan.search.sweep import JudgingSize, Use
 from argan.settings import run_name
 from argan.storage import open_storage
 from argan.versions import platform_facts, versions
 from argan.viewing.evaluation_report import evaluation_report
+from jobs.runtime.cli import say
 from jobs.runtime.depth_quality import DepthQuality, depth_pictures, judge_depth, plan_depth
-from jobs.runtime.judges import Judges, say, scene_judges, set_judges
+from jobs.runtime.judges import Judges, scene_judges, set_judges
 from jobs.runtime.optics_quality import OpticsQuality, camera_facts, judge_optics
 from jobs.runtime.photo_quality import PhotoQuality, judge_photos, real_photos
 
@@ -43,8 +45,13 @@ class EvaluationRequest:
     use_gpu: bool | None = None  # None: where there is one
 
 
-def small_request(size: JudgingSize, *, photos_uri: str | None = None, **others: Any) -> EvaluationRequest:
-    """A judgement of that size; `photos_uri` is the set that photos are compared with, `others` the request's own."""
+def small_request(
+    size: JudgingSize, *, has_depth: bool, photos_uri: str | None = None, **others: Any
+) -> EvaluationRequest:
+    """A judgement of that size, by KID alone unless there is depth to judge; `photos_uri` is the set that photos are
+    compared with, `others` the request's own.
+    """
+    optics: tuple[Part, ...] = ("optics",) if size.optics else ()
     budget = EstimatorBudget(num_images=size.estimator_images, num_pairs=size.estimator_pairs, seed=size.seed)
     num = size.kid_photos
     return EvaluationRequest(
@@ -52,6 +59,7 @@ def small_request(size: JudgingSize, *, photos_uri: str | None = None, **others:
         depth=DepthQuality(budget=budget, seed=size.seed),
         photos=PhotoQuality(photos_uri=photos_uri, num_fakes=num, num_reals=num, seed=size.seed),
         use=size.use,
+        parts=("depth", "kid", *optics) if has_depth else ("kid",),
         **others,
     )
 
@@ -60,7 +68,10 @@ def plan(request: EvaluationRequest) -> dict[str, Any]:
     """What would be done, from the run's configuration and the set's manifest alone. Raises UserError where it
     cannot.
     """
-    config = read_config(find_run(request.run_uri))
+    storage = find_run(request.run_uri)
+    config = read_config(storage)
+    if request.checkpoint != "newest":
+        images_of_best(storage, request.checkpoint)
     judges = _judges(request, config.resolution)
     planned: dict[str, Any] = {}
     if config.method == "gan" and request.parts != ("kid",):
@@ -95,13 +106,12 @@ def judge_run(run: Run, request: EvaluationRequest) -> tuple[dict[str, Any], Cal
     reals = real_photos(request.photos, judges, run.config.resolution, request.use)
     if "kid" in request.parts:
         photos = judge_photos(run, reals, request.photos, cache)
-        result, protocol = {**photos.result, **result}, {**protocol, "kid": photos.protocol}
+        result, protocol["kid"] = {**photos.result, **result}, photos.protocol
     if "optics" in request.parts:
-        optics = judge_optics(run, reals, request.optics)
-        result, protocol = (
-            {**result, **optics},
-            {**protocol, "optics": {**asdict(request.optics), **camera_facts(run.config), "real": reals.record}},
-        )
+        result |= judge_optics(run, reals, request.optics)
+        compared = min(request.optics.num_photos, reals.record["num_photos"])
+        facts = {**camera_facts(run.config), "real": {**reals.record, "num_photos": compared}}
+        protocol["optics"] = {**asdict(request.optics), **facts}
     result["protocol"] = protocol
     return result, lambda: evaluation_report(result, pictures, d_max_px=run.config.d_max_px)
 

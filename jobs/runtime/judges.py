@@ -1,9 +1,7 @@
 """The photos that judge a run, and those that teach its ceiling: scenes, or two parts of a packed set with truth."""
 
 import hashlib
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,10 +14,10 @@ from argan.errors import DataError
 from argan.evaluation.measures import TruthSet
 from argan.evaluation.protocol import CEILING_SEED, SELECTION_SEED, TEST_SEED
 from argan.evaluation.scene_truth import scene_truth
+from argan.judging_size import Use
 from argan.scenes import SCENES_VERSION
-from argan.search.sweep import Use
 from argan.storage import Storage, open_storage
-from jobs.runtime.cli import Progress
+from jobs.runtime.cli import progress_line, say
 
 SEEDS: dict[Use, int] = {"test": TEST_SEED, "selection": SELECTION_SEED}
 
@@ -124,20 +122,3 @@ def _read(storage: Storage, manifest: Manifest, rows: NDArray[np.int64]) -> Trut
         mask=np.stack([sample.truth.mask[None] for sample in ordered]),
         smooth=np.array([sample.truth.info.get("smooth_subject") is True for sample in ordered]),
     )
-
-
-@contextmanager
-def progress_line(total: int, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Takes (done, total) and keeps a line of progress, which ends when the block does."""
-    line = Progress(total, unit)
-
-    def show(done: int, _: int) -> None:
-        if done < total:
-            line.show(done)
-
-    yield show
-    line.close(total)
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

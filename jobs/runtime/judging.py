@@ -9,8 +9,8 @@ from collections.abc import Callable
 from argan.api import Run
 from argan.data.manifest import read_manifest
 from argan.errors import UserError
+from argan.judging_size import JudgingSize
 from argan.runs.best import JUDGED
-from argan.search.sweep import JudgingSize
 from argan.storage import Storage
 from argan.training.state import TrainState
 from jobs.runtime.evaluation import judge_run, small_request
@@ -43,11 +43,11 @@ class Judging:
         has_truth = bool(read_manifest(data).truth) and state.config.method == "ar-gan"
         self._request = small_request(
             GLANCE,
+            has_depth=has_truth,
             photos_uri=data.uri,
             run_uri=run.uri,
             cache_uri=self._cache.uri,
             data_uri=data.uri if has_truth else None,
-            parts=("depth", "kid") if has_truth else ("kid",),
             use_gpu=state.device.type == "cuda",
         )
         self._clock = clock

@@ -11,7 +11,7 @@ from torch import Tensor
 from argan.errors import DataError, MissingError
 from argan.evaluation.protocol import protocol_hash
 from argan.storage import Storage
-from jobs.runtime.judges import say
+from jobs.runtime.cli import say
 
 
 def kept(cache: Storage, name: str, record: dict[str, Any], make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -4,7 +4,10 @@ from typing import Any
 
 
 def numbers(result: dict[str, Any], prefix: str = "") -> dict[str, float | None]:
-    """Every number outside the protocol and the spreads, by its dotted name: "gap_closed.spearman"."""
+    """The result's own numbers, its ceiling's and the gap closed, by dotted names: "gap_closed.spearman".
+
+    Not what is told of guesses, fixed maps and smooth subjects.
+    """
     found: dict[str, float | None] = {}
     for key, value in result.items():
         if key in ("gap_closed", "ceiling"):

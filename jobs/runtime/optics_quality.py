@@ -13,7 +13,7 @@ from argan.evaluation.blur import BlurFit, BlurSettings, TakePhoto, measure_blur
 from argan.generation.quality import sharpness
 from argan.optics import to_light
 from argan.pixels import to_bytes
-from jobs.runtime.judges import say
+from jobs.runtime.cli import say
 from jobs.runtime.photo_quality import RealPhotos
 
 FAR_SHARE = 0.5  # of d_max: from there on a place is called out of focus

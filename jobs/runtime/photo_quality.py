@@ -20,11 +20,12 @@ from argan.evaluation.coverage import NEIGHBOURS, coverage
 from argan.evaluation.features import EFFICIENTNET, Extractor, efficientnet, extract, torchscript
 from argan.evaluation.fid import FEWEST_IMAGES, fid
 from argan.evaluation.kid import KidSettings, kid
+from argan.judging_size import Use
 from argan.pixels import to_bytes
-from argan.search.sweep import Use
 from argan.storage import Storage, open_storage
 from argan.versions import platform_facts, versions
-from jobs.runtime.judges import PART, PARTS, Judges, progress_line, rows_for, say
+from jobs.runtime.cli import progress_line, say
+from jobs.runtime.judges import PART, PARTS, Judges, rows_for
 from jobs.runtime.kept import kept
 
 SAMPLE_IMAGES = 256  # generated at once

@@ -183,7 +183,8 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
         from ray import tune
         from ray.exceptions import OutOfMemoryError
 
-        from jobs.runtime.trial import TrialWork, run_trial
+        from jobs.runtime.rung import TrialWork
+        from jobs.runtime.trial import run_trial
         from jobs.runtime.tune_ledger import LedgerScheduler, LedgerSearch
 
         workers = trial_workers(request, ray.nodes())

@@ -28,6 +28,13 @@ def test_runs_that_differ_in_their_mixture_alone_teach_the_same_pairs() -> None:
     assert torch.equal(one.disparity, other.disparity)
 
 
+def test_by_their_own_mixture_they_are_the_photos_that_it_was_trained_with() -> None:
+    run = run_of(override(preset("debug"), {"dof.distribution": "one"}))
+    sample, pairs = run.sample(70, seed=3, start_index=5), fake_pairs(run, 3, "own")(5, 70)
+    assert torch.equal(pairs.images, sample.photo)
+    assert torch.equal(pairs.disparity, sample.disparity)
+
+
 def test_their_photos_are_taken_with_apertures_of_every_width() -> None:
     run = run_of(override(preset("debug"), {"dof.distribution": "one"}))
     pairs, wide_open = fake_pairs(run, 3)(0, 64), run.sample(64, seed=3)

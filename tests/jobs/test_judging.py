@@ -13,11 +13,11 @@ from argan.api import load_run
 from argan.config import Config
 from argan.data.manifest import read_manifest
 from argan.errors import MissingError
+from argan.judging_size import JudgingSize
 from argan.presets import preset
 from argan.runs.best import images_of_best
 from argan.runs.checkpoints import read_pointer, roll_back
 from argan.runs.folder import open_run, read_history, write_config
-from argan.search.sweep import JudgingSize
 from argan.settings import override
 from argan.storage import Storage, open_storage
 from argan.training.loop import Tick

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,15 @@ import pytest
 from tiny_sweep import RUNGS, request
 from training_job import ROOT
 
-from argan.errors import UserError
+from argan.errors import DataError, UserError
+from argan.judging_size import JudgingSize
 from argan.search.ledger import LEDGER, Ledger
 from argan.search.space import LogUniform
-from argan.search.sweep import JudgingSize
 from argan.storage import open_storage
 from cluster.local_head import LocalHead
+from jobs.runtime.rung import TrialWork, judge
 from jobs.runtime.sweeping import PAGE, TABLE, learn_from, plan, report
+from jobs.runtime.workers import Workers
 from jobs.sweep import main
 
 NUM_TRIALS = 2
@@ -115,6 +117,40 @@ def test_every_trial_is_a_run_that_was_trained_and_judged(undisturbed: Path) -> 
     page = (place / PAGE).read_text()
     assert all(row["run"] in page for row in table["trials"])
     assert page.count("data:image/png") >= 2
+
+
+@pytest.mark.ray
+def test_a_judgement_from_elsewhere_is_refused(undisturbed: Path, scenes: str, tmp_path: Path) -> None:
+    """And so is a run that somebody has trained on: both may come of copying between sweeps."""
+    place = Path(shutil.copytree(folder(undisturbed), tmp_path / "copy"))
+    sweep = request(scenes, str(tmp_path), NUM_TRIALS).resolved
+    row = next(row for row in json.loads((place / TABLE).read_text())["trials"] if row["status"] == "finished")
+    work = TrialWork(
+        sweep_uri=str(place),
+        data_uri=scenes,
+        rungs_images=RUNGS,
+        objectives=("kid",),
+        workers=asdict(Workers(minimum=1, maximum=1, cpus_each=1)),
+        judging=asdict(sweep.judging),
+        max_failures=0,
+    )
+    config = sweep.config(row["changes"])
+    assert judge(work, config, RUNGS[-1])["kid"] == row["rungs"][-1]["values"]["kid"]
+    for path, other in ((("test", "seed"), 7), (("estimator", "num_images"), 5), (("kid", "real", "num_photos"), 11)):
+        kept = place / "judged" / f"{row['run']}-{RUNGS[-1]}.json"
+        before = kept.read_text()
+        judged = json.loads(before)
+        inner = judged["protocol"]
+        for name in path[:-1]:
+            inner = inner[name]
+        inner[path[-1]] = other
+        kept.write_text(json.dumps(judged))
+        with pytest.raises(DataError, match=rf"judged with .*{other}.*take it away"):
+            judge(work, config, RUNGS[-1])
+        kept.write_text(before)
+    (place / "judged" / f"{row['run']}-{RUNGS[0]}.json").unlink()
+    with pytest.raises(DataError, match="stands at 240 images, not at the rung of 96"):
+        judge(work, config, RUNGS[0])
 
 
 @pytest.mark.ray

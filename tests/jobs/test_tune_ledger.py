@@ -21,7 +21,7 @@ from argan.runs.lease import LeaseHeldError
 from argan.search.crashes import Crashes
 from argan.search.ledger import Ledger
 from argan.storage import open_storage
-from jobs.runtime.trial import PassedRungError, verdict
+from jobs.runtime.trial import verdict
 from jobs.runtime.tune_ledger import LedgerScheduler, LedgerSearch
 
 LOST = SimpleNamespace(config={"number": 0}, get_error=lambda: "Failure # 1\nThe actor died: its node was drained\n")
@@ -172,7 +172,6 @@ def test_a_trial_that_is_killed_for_want_of_memory_over_and_over_has_crashed(led
     [
         (NonFiniteError("nan"), "broke"),
         (CollapseError("flat"), "broke"),
-        (PassedRungError("on"), "broke"),
         (FailedTrainingError("died"), "crashed"),
         (torch.cuda.OutOfMemoryError("full"), "crashed"),
         (DataError("a shard is short"), "failed"),

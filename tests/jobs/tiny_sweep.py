@@ -2,8 +2,9 @@
 
 import sys
 
+from argan.judging_size import JudgingSize
 from argan.search.space import LogUniform, Uniform
-from argan.search.sweep import JudgingSize, Objective, Sweep
+from argan.search.sweep import Objective, Sweep
 from jobs.runtime.cli import run_job
 from jobs.runtime.sweeping import SweepRequest, run_sweep
 from jobs.runtime.workers import Workers

@@ -1,0 +1,29 @@
+"""What a judgement may spend, and on which photos: those that choose or those that tell."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Use = Literal["test", "selection"]
+"""Of photos: to tell how good something is, or to choose by them; no photo is for both."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgingSize:
+    """What a trial is judged with at each rung, and a run at its checkpoints: less than jobs/evaluate.py's defaults,
+    for there are many.
+    """
+
+    num_photos: int = 500
+    """With truth."""
+    kid_photos: int = 500
+    """Of each kind."""
+    estimator_images: int = 16_000
+    estimator_pairs: int = 4_000
+    optics: bool = False
+    """Whether the width of blur and the sharpness of deep pictures are measured too."""
+    use: Use = "selection"
+    seed: int = 0
+
+
+CLOSE_LOOK = JudgingSize(num_photos=4000, kid_photos=1000, estimator_images=48_000, estimator_pairs=8_000, optics=True)
+"""For trials that differ by a few hundredths: as jobs/evaluate.py judges by default, on four times as many scenes."""

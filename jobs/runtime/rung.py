@@ -1,0 +1,114 @@
+"""What is done at one rung of a trial: trained to it by jobs/train.py's code, judged there by jobs/evaluate.py's."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from argan import strict_json
+from argan.config import Config
+from argan.errors import DataError, MissingError
+from argan.evaluation.protocol import PROTOCOL
+from argan.judging_size import JudgingSize
+from argan.runs.checkpoints import read_pointer
+from argan.runs.lease import LeaseHeldError
+from argan.settings import run_name
+from argan.storage import open_storage
+from jobs.runtime.evaluation import evaluate, plan, small_request
+from jobs.runtime.numbers import numbers
+from jobs.runtime.training import LEASE_S, TrainingRequest, train
+from jobs.runtime.workers import Workers
+
+DEAD_OWNER_S = 2 * LEASE_S  # a trial that was killed on another node holds its run's lease for a while
+ASK_AGAIN_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialWork:
+    """What all trials of a sweep share. Plain values: it travels as a dict."""
+
+    sweep_uri: str
+    data_uri: str
+    rungs_images: tuple[int, ...]
+    objectives: tuple[str, ...]
+    workers: dict[str, Any]
+    judging: dict[str, Any]
+    max_failures: int
+
+    @property
+    def runs_uri(self) -> str:
+        return f"{self.sweep_uri}/runs"
+
+
+def train_to(work: TrialWork, config: Config) -> None:
+    """Trains the trial's run to config.schedule.total_images; nothing where it is there already."""
+    request = TrainingRequest(
+        config=config,
+        data_uri=work.data_uri,
+        out_uri=work.runs_uri,
+        workers=Workers(**work.workers),
+        max_failures=work.max_failures,
+    )
+    ends_at = time.monotonic() + DEAD_OWNER_S
+    while True:
+        try:
+            train(request)
+            return
+        except LeaseHeldError:
+            if time.monotonic() > ends_at:
+                raise
+            time.sleep(ASK_AGAIN_S)
+
+
+def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | None]:
+    """The numbers of jobs/evaluate.py by their dotted names; kept in the sweep's folder, so a rung is judged once.
+
+    Raises DataError where the run has gone on past the rung, or what is kept was judged in another way.
+    """
+    run, kept = open_storage(f"{work.runs_uri}/{run_name(config)}"), open_storage(work.sweep_uri)
+    name = f"judged/{run_name(config)}-{images}.json"
+    request = small_request(
+        JudgingSize(**work.judging),
+        has_depth=config.method == "ar-gan",
+        run_uri=run.uri,
+        cache_uri=f"{work.sweep_uri}/estimators",
+        use_gpu=Workers(**work.workers).use_gpu,
+    )
+    try:
+        result = json.loads(kept.read_bytes(name))
+    except MissingError:
+        pass
+    else:
+        require_same_protocol(result["protocol"], plan(request), f"{kept.uri}/{name}")
+        return numbers(result)
+    stands_at = read_pointer(run).checkpoints[0]["images_seen"]
+    if stands_at != images:
+        raise DataError(f"{run.uri} stands at {stands_at:,} images, not at the rung of {images:,}: who trained it on?")
+    torch.set_num_threads(max(1, Workers(**work.workers).cpus_each))
+    result = strict_json.finite(evaluate(request)[0])
+    judged_at = result["protocol"]["images_seen"]
+    if judged_at != images:
+        raise DataError(f"{run.uri}: the newest checkpoint is broken, the one before is of {judged_at:,} images")
+    kept.write_bytes(name, strict_json.dumps(result, indent=1).encode())
+    return numbers(result)
+
+
+def require_same_protocol(found: dict[str, Any], planned: dict[str, Any], where: str) -> None:
+    """Of a kept judgement, which may have come from another sweep's folder: the same measures, on the same photos. On
+    another machine is another matter: a sweep may go on on one.
+
+    Raises DataError with the difference.
+    """
+    planned_depth = planned.get("protocol", {})
+    pairs = {
+        "protocol": (found.get("protocol"), PROTOCOL),
+        "test": (found.get("test"), planned_depth.get("test")),
+        "ranks": (found.get("ranks"), planned_depth.get("ranks")),
+        "estimator": (found.get("estimator"), planned_depth.get("estimator")),
+        "kid.real": (found.get("kid", {}).get("real"), planned["kid"]["real"]),
+    }
+    for name, (one, other) in pairs.items():
+        if one != json.loads(json.dumps(other)):
+            raise DataError(f"{where} was judged with {name} {one}, here it is {other}: take it away")
