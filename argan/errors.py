@@ -33,3 +33,8 @@ class CollapseError(UserError):
 
 class FailedTrainingError(UserError):
     """A training's workers failed more often than they may: the message has their last words."""
+
+
+def passes(error: Exception) -> bool:
+    """Whether it may be gone the next time: storage that stayed away, not what is missing or was lost to another."""
+    return isinstance(error, StorageError) and not isinstance(error, ConflictError | MissingError)

@@ -118,12 +118,16 @@ def commit_checkpoint(
 def roll_back(run: Storage, images_seen: int, *, attempt: int) -> None:
     """Drops the checkpoints past the one at `images_seen`.
 
-    Raises MissingError, and changes nothing, where there is none; ConflictError for a lost lease.
+    Raises MissingError, and changes nothing, where there is none or it is damaged; ConflictError for a lost lease.
     """
     pointer = _owned_pointer(run, attempt)
     kept = [item for item in pointer.checkpoints if item["images_seen"] <= images_seen]
     if not kept or kept[0]["images_seen"] != images_seen:
         raise MissingError(f"{run.uri} has no checkpoint at {images_seen:,} images")
+    try:
+        _read_checkpoint(run.child(kept[0]["path"]), kept[0]["sha256"], generator_only=False)
+    except DataError as error:
+        raise MissingError(f"the checkpoint of {run.uri} at {images_seen:,} images is damaged: {error}") from error
     _point_to(run, kept, attempt, pointer.version)
 
 
@@ -179,6 +183,10 @@ def find_checkpoint(
             folder = run.child(entry["path"])
             return Found(entry, _read_checkpoint(folder, entry["sha256"], generator_only=generator_only))
         except (DataError, MissingError) as error:
+            if at_images is not None:
+                raise DataError(
+                    f"the checkpoint of {run.uri} at {at_images:,} images is damaged, others may not be: {error}"
+                ) from error
             warn(f"checkpoint at {entry['images_seen']} images is broken, going back to the one before: {error}")
     if checkpoints:
         raise DataError(
@@ -194,6 +202,8 @@ def _read_checkpoint(folder: Storage, sha256: str, *, generator_only: bool) -> S
         # Whole, but another version's: nothing to fall back from, or its successors would be dropped and deleted.
         raise UserError(f"{folder.uri}/{RECORD_FILE} has schema {record['schema']!r}, not {RECORD_SCHEMA!r}")
     wanted = (GENERATOR_FILE,) if generator_only else (GENERATOR_FILE, TRAINING_FILE)
+    if absent := [name for name in wanted if name not in record["sha256"]]:
+        raise UserError(f"{folder.uri} was exported to sample from: it holds no {absent[0]}, and cannot be trained on")
     tensors = {name: safetensors.torch.load(_read_verified(folder, name, record["sha256"][name])) for name in wanted}
     return Snapshot(record["images_seen"], tensors[GENERATOR_FILE], tensors.get(TRAINING_FILE, {}))
 

@@ -9,6 +9,8 @@ from argan.versions import versions
 from argan.viewing.training_report import TrainingPictures, filmstrip, training_report
 
 REPORT = "report.html"
+JUDGING_ENDED = "judging/ended.txt"
+"""Why a run is judged no more while it trains; not there while it is."""
 
 
 def write_report(run: Storage, *, state: str, resume_command: str = "") -> None:
@@ -27,6 +29,7 @@ def write_report(run: Storage, *, state: str, resume_command: str = "") -> None:
         pictures,
         state=state,
         resume_command=resume_command,
+        judging_ended=run.read_bytes(JUDGING_ENDED).decode() if run.exists(JUDGING_ENDED) else "",
         versions=versions(),
     )
     run.write_bytes(REPORT, html.encode())

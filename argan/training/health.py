@@ -38,7 +38,7 @@ class Standing(NamedTuple):
     """What the checks of a run so far come to."""
 
     symptoms: tuple[str, ...]  # seen at each of the last `guard.patience` checks
-    healthy_images: int | None  # where the newest check without any symptom was made; None: there was none
+    healthy_images: int | None  # of the newest check that found nothing, once anything may be; None: there was none
 
 
 @torch.no_grad()
@@ -91,7 +91,7 @@ def standing(history: Sequence[Mapping[str, Any]], config: Config) -> Standing:
     found = [(row["images_seen"], symptoms(vitals_of(row), row["images_seen"], config)) for row in checks]
     last = [set(names) for _, names in found[-config.guard.patience :]]
     lasting = set.intersection(*last) if len(last) == config.guard.patience else set()
-    healthy = [images for images, names in found if not names]
+    healthy = [images for images, names in found if not names and images >= config.guard.from_images]
     return Standing(tuple(sorted(lasting)), healthy[-1] if healthy else None)
 
 

@@ -89,6 +89,13 @@ def takes_checkpoint(images_seen: int, schedule: ScheduleConfig) -> bool:
     return images_seen // schedule.tick_images % schedule.checkpoint_ticks == 0
 
 
+def is_looked_at(images_seen: int, schedule: ScheduleConfig) -> bool:
+    """Whether what has become of the run is looked at here: where a checkpoint is due and at the end, not where
+    somebody has it stop.
+    """
+    return takes_checkpoint(images_seen, schedule) or images_seen >= schedule.total_images
+
+
 def to_device(batches: Iterator[Tensor], device: torch.device) -> Iterator[Tensor]:
     """Batches on `device`. On a GPU the next copy, from pinned memory, is asked for before one is used."""
     if device.type == "cpu":

@@ -63,19 +63,21 @@ def training_report(
     *,
     state: str,
     resume_command: str = "",
+    judging_ended: str = "",
     versions: Mapping[str, str] | None = None,
 ) -> str:
     """The page as HTML.
 
     `config` is what argan.config.to_dict gives. `history` holds a row a tick: "images_seen" and any "group/name"
-    numbers, finite or not; of two rows at one position the later stands. `state` is shown as it is; "training" adds
-    the time left. UserError for a config that does not fit.
+    numbers, finite or not; of two rows at one position the later stands. `state` is shown as it is, and
+    `judging_ended`, why the run is judged no more; "training" adds the time left. UserError for a config that does not
+    fit.
     """
     settings = from_dict(config)
     learns_depth = settings.method == "ar-gan"
     rows = [row for _, row in sorted({row["images_seen"]: row for row in history}.items())]
     sections = [
-        Section("", _overview(rows, settings, state, resume_command)),
+        Section("", _overview(rows, settings, state, resume_command, judging_ended)),
         _samples(pictures, settings.d_max_px, learns_depth=learns_depth),
         *_filmstrip(pictures, learns_depth=learns_depth),
         Section("Curves", curves(rows)),
@@ -98,7 +100,9 @@ def filmstrip(images_seen: Sequence[int], num_frames: int = NUM_FRAMES) -> list[
     return sorted({min(positions, key=lambda seen: abs(math.log1p(seen) - at)) for at in wanted})
 
 
-def _overview(rows: Sequence[Row], settings: Config, state: str, resume_command: str) -> tuple[Block, ...]:
+def _overview(
+    rows: Sequence[Row], settings: Config, state: str, resume_command: str, judging_ended: str
+) -> tuple[Block, ...]:
     last: Row = rows[-1] if rows else {"images_seen": 0}
     seen, total_images = last["images_seen"], settings.schedule.total_images
     facts = [("state", state), ("images seen", f"{seen:,} of {total_images:,} ({percent(seen / total_images)})")]
@@ -114,6 +118,8 @@ def _overview(rows: Sequence[Row], settings: Config, state: str, resume_command:
             facts.append((name, words(as_float(last[key]))))
     if health := _health(rows, settings):
         facts.append(("health", health))
+    if judging_ended:
+        facts.append(("judging", judging_ended))
     if not resume_command:
         return (Facts(tuple(facts)),)
     resume = Prose("The same command goes on from the last checkpoint, or finds the run finished:")
@@ -129,6 +135,8 @@ def _health(rows: Sequence[Row], settings: Config) -> str:
     if found.symptoms:
         return f"collapsed: {', '.join(found.symptoms)}"
     last = checks[-1]
+    if last["images_seen"] < settings.guard.from_images:
+        return f"not judged before {settings.guard.from_images:,} images"
     seen = symptoms(vitals_of(last), last["images_seen"], settings)
     return f"at the last check: {', '.join(seen)}" if seen else "nothing wrong"
 

@@ -1,22 +1,21 @@
 """Rank 0 judges a run while it trains, for at most a share of the time: for its curves, and to keep the best."""
 
 import copy
-import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from argan.api import Run
 from argan.data.manifest import read_manifest
-from argan.errors import UserError
+from argan.errors import StorageError, UserError, passes
 from argan.judging_size import JudgingSize
 from argan.runs.best import JUDGED
+from argan.runs.report import JUDGING_ENDED
 from argan.storage import Storage
 from argan.training.state import TrainState
 from jobs.runtime.evaluation import judge_run, small_request
 from jobs.runtime.numbers import numbers
-
-log = logging.getLogger(__name__)
 
 GLANCE = JudgingSize(num_photos=250, kid_photos=250, estimator_images=8_000, estimator_pairs=2_000)
 DEPTH_COST_IMAGES, KID_COST_IMAGES = 3_000, 1_000
@@ -29,9 +28,10 @@ class Judging:
     """KID against the photos that the run is trained on, and depth where these have truth. Smaller than what
     jobs/evaluate.py does afterwards, on the set's own photos: the numbers compare with each other.
 
-    It takes at most config.schedule.judging_share of the time since this attempt began, as far as a judgement costs
-    what the one before did, and keeps enough of it back for the last checkpoint. The first costs twice: the ceiling is
-    trained and real photos are looked at only once.
+    Where it cannot be done, it ends and the page says why; where storage stays away, it is tried again when due. It
+    takes at most config.schedule.judging_share of the time since this attempt began, as far as a judgement costs
+    what the one before did, and keeps enough of it back for the last checkpoint. The first is taken to cost twice: the
+    ceiling is trained and real photos are looked at only once.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Judging:
         self._cost_s: float | None = None  # of one that is not the first
         self._is_first = not any(self._cache.list())
         self._broke = False
+        self._run.delete(JUDGING_ENDED)  # an earlier attempt's
 
     def look(self) -> dict[str, float]:
         """What the moving average is worth now, by "judged/NAME"; nothing while that would take too much time."""
@@ -65,13 +66,13 @@ class Judging:
         started_s = self._clock()
         try:
             values = numbers(judge_run(self._now(), self._request)[0])
-        except (UserError, RuntimeError) as error:  # no memory left, say: training goes on, it is not for its sake
-            log.warning("at %s images the run could not be judged, nor will it be: %s", self._state.images_seen, error)
-            self._broke = True
-            return {}
-        finally:
             for entry in list(self._cache.list("fakes-")):
                 self._cache.delete(entry.path)  # of a moment that nobody comes back to
+        except (UserError, RuntimeError, MemoryError) as error:  # training goes on: it is not for the judgement's sake
+            self._spent_s += self._clock() - started_s
+            if not passes(error):
+                self._end(error)
+            return {}
         took_s = self._clock() - started_s
         self._spent_s += took_s
         self._cost_s = took_s / 2 if self._is_first else took_s
@@ -79,6 +80,13 @@ class Judging:
         return {
             f"{JUDGED}{name}": value for name, value in values.items() if value is not None and math.isfinite(value)
         }
+
+    def _end(self, error: Exception) -> None:
+        """Nobody sees what a worker logs, so the run's page says it."""
+        self._broke = True
+        text = f"ended at {self._state.images_seen:,} images, could not be done: {str(error) or type(error).__name__}"
+        with suppress(StorageError):
+            self._run.write_bytes(JUDGING_ENDED, text.encode())
 
     def _is_due(self) -> bool:
         schedule, images_seen = self._state.config.schedule, self._state.images_seen

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def regularly(look: Callable[[], None], interval_s: float) -> Iterator[None]:
-    """While the block lasts, `look` is called every `interval_s` seconds, in a thread of its own.
+    """While the block lasts, `look` is called every `interval_s` seconds, in a thread of its own. It should not raise:
+    that would show its traceback, and be the last look.
 
     A block that ends well waits for a look that has begun; one that is left by an error, perhaps because storage is
     away, does not.

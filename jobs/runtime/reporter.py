@@ -8,7 +8,7 @@ from argan.runs.checkpoints import commit_checkpoint
 from argan.runs.folder import append_history, read_history
 from argan.storage import Storage
 from argan.training.checkpoint import snapshot
-from argan.training.loop import Tick
+from argan.training.loop import Tick, is_looked_at
 from argan.training.state import TrainState
 from argan.viewing.pictures import png_bytes
 from argan.viewing.samples import aperture_sweep, sample_grid
@@ -30,12 +30,14 @@ class Reporter:
         self._attempt = attempt
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._pending: Future[None] | None = None
-        self._guarding = Guarding(state, run, data, attempt)
+        self._guarding = Guarding(state, run, data)
+        self._sees_collapse = False
         self._judging = Judging(state, run, data)
 
     def sees_collapse(self) -> bool:
         """Whether training should end at this tick; asked before it is kept."""
-        return self._guarding.look()
+        self._sees_collapse = self._guarding.look()
+        return self._sees_collapse
 
     def keep(self, tick: Tick) -> None:
         """Takes what is due at this tick. Raises what went wrong with the writing before."""
@@ -57,14 +59,12 @@ class Reporter:
                 keep=config.schedule.keep_checkpoints,
                 keep_too={*best_images(read_history(self._run)).values(), *self._guarding.healthy_images},
             )
-            if judged := self._judging.look():  # last: who is killed here has lost a judgement and no images
+            # Last: who is killed here has lost a judgement and no images. Not of what goes, nor when time is up.
+            is_due = is_looked_at(tick.images_seen, config.schedule) and not self._sees_collapse
+            if is_due and (judged := self._judging.look()):
                 append_history(self._run, {**row, **judged})
         if tick.is_last:
             self._wait()
-
-    def end(self) -> str:
-        """After the last tick: why the guard has ended the training, or "" where it has not."""
-        return self._guarding.end()
 
     def close(self) -> None:
         """Ends the thread; what it was writing is finished first."""

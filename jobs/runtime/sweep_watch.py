@@ -1,5 +1,6 @@
 """How far a sweep is: what its ledger has settled, and between the rungs what the histories of its trials say."""
 
+import threading
 from contextlib import AbstractContextManager
 from typing import TextIO
 
@@ -19,15 +20,21 @@ class SweepWatch:
         self._ledger = ledger
         self._runs = runs
         total = ledger.sweep.num_trials * ledger.sweep.rungs_images[-1]
+        self._one_at_a_time = threading.Lock()  # Tune's thread tells, and our own shows
         self._progress = Progress(total, "images", start=self.images(), stream=stream)
 
     def following(self, *, interval_s: float = 30.0) -> AbstractContextManager[None]:
         """While the block lasts, a line every so often."""
-        return regularly(lambda: self._progress.show(self.images(), self._ends()), interval_s)
+        return regularly(self._show, interval_s)
 
     def tell(self, trial: Trial) -> None:
         """Of a trial that was judged or has ended."""
-        self._progress.close(self.images(), f"{self._judged(trial)} | {self._ends()}")
+        with self._one_at_a_time:
+            self._progress.close(self.images(), f"{self._judged(trial)} | {self._ends()}")
+
+    def _show(self) -> None:
+        with self._one_at_a_time:
+            self._progress.show(self.images(), self._ends())
 
     def images(self) -> int:
         """Of the whole budget: an ended trial has used its share or saved it, another stands where its history does."""

@@ -12,15 +12,7 @@ from ray.exceptions import RayActorError
 from ray.train import ControllerError, FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
 
-from argan.errors import (
-    CollapseError,
-    ConflictError,
-    FailedTrainingError,
-    MissingError,
-    NonFiniteError,
-    StorageError,
-    UserError,
-)
+from argan.errors import FailedTrainingError, NonFiniteError, StorageError, UserError, passes
 from argan.runs.lease import Lease
 from jobs.runtime.journal import Journal
 from jobs.runtime.worker import Work, train_worker
@@ -132,8 +124,6 @@ def fit(name: str, work: Work, asked: ScalingConfig, journal: Journal) -> int:
         raise KeyboardInterrupt  # the same, a little earlier
     if "error" in returned:
         raise NonFiniteError(returned["error"])
-    if "collapse" in returned:
-        raise CollapseError(f"{returned['collapse']} (docs/decisions/guard.md says what may help)")
     return int(returned["images_seen"])
 
 
@@ -204,8 +194,3 @@ def reason(error: TrainingFailedError) -> Exception:
             of_storage = of_storage or isinstance(cause, StorageError)
             cause = getattr(cause, "cause", None) or getattr(cause, "_base_exc", None) or cause.__cause__
     return WorkersFailedError(str(error), of_storage=of_storage)
-
-
-def passes(error: UserError) -> bool:
-    """Whether it may be gone the next time: storage that stayed away, not what is missing or was lost to another."""
-    return isinstance(error, StorageError) and not isinstance(error, ConflictError | MissingError)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from argan.errors import StorageError
+from argan.errors import UserError
 from argan.runs.folder import read_history
 from argan.storage import Storage
 from argan.viewing.numbers import duration
@@ -42,10 +42,10 @@ class Watch:
             self._say(self._progress.show)
 
     def _has_news(self) -> bool:
-        """Whether the history ends in another row than the last time. False where storage stays away."""
+        """Whether the history ends in another row than the last time. False where it cannot be read just now."""
         try:
             history = read_history(self._run)
-        except StorageError:
+        except UserError:
             return False
         if not history or history[-1]["images_seen"] == self._row.get("images_seen"):
             return False

@@ -48,9 +48,7 @@ class Work:
 
 
 def train_worker(values: dict[str, Any]) -> dict[str, Any]:
-    """Trains this worker's share. Returns {"images_seen"}, {"error"} when the numbers broke on all alike, and rank 0
-    {"collapse"} when its guard has ended the training.
-    """
+    """Trains this worker's share. Returns {"images_seen"}, and {"error"} when the numbers broke on all alike."""
     work = Work(**values)
     config = from_dict(work.config)
     context = ray.train.get_context()
@@ -95,8 +93,7 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
     finally:
         if reporter is not None:
             reporter.close()
-    collapse = reporter.end() if reporter is not None else ""
-    return {"images_seen": state.images_seen, **({"collapse": collapse} if collapse else {})}
+    return {"images_seen": state.images_seen}
 
 
 def require_agreement(images_seen: int, device: torch.device, world: int) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from argan.config import Config
 from argan.data.manifest import read_manifest
 from argan.data.reading import decode_photos, read_photo_bytes
-from argan.errors import NonFiniteError
+from argan.errors import CollapseError, NonFiniteError
 from argan.presets import preset
 from argan.runs.checkpoints import commit_checkpoint, load_checkpoint, read_pointer, roll_back
 from argan.runs.folder import open_run, read_history
@@ -100,8 +100,8 @@ def test_where_numbers_break_nothing_was_looked_at(scenes: str, tmp_path: Path) 
     assert looked_at(run) == [48]
 
 
-def went(run: Storage, scenes: str, config: Config, found: list[Vitals], monkeypatch: pytest.MonkeyPatch) -> Reporter:
-    """A reporter after ticks with these vitals; at the last it has seen a collapse, and at none before."""
+def went(run: Storage, scenes: str, config: Config, found: list[Vitals], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ticks with these vitals; at the last a collapse is seen, and at none before."""
     state, answers = build_state(config, CPU), iter(found)
     monkeypatch.setattr(guarding, "vitals", lambda *_: next(answers))
     reporter = Reporter(state, run, open_storage(scenes), attempt=1)
@@ -111,7 +111,13 @@ def went(run: Storage, scenes: str, config: Config, found: list[Vitals], monkeyp
         is_last = number == len(found)
         reporter.keep(Tick(state.images_seen, {}, takes_checkpoint=True, takes_pictures=False, is_last=is_last))
     reporter.close()
-    return reporter
+
+
+def collapse_of(run: Storage, config: Config, images_seen: int) -> str:
+    """What a driver says of the run that stands there."""
+    with pytest.raises(CollapseError) as told:
+        guarding.require_no_collapse(run, config, images_seen, attempt=1)
+    return str(told.value)
 
 
 def test_the_last_in_health_is_kept_however_long_it_ails(
@@ -119,9 +125,10 @@ def test_the_last_in_health_is_kept_however_long_it_ails(
 ) -> None:
     """Of one thing and then of another, with a single checkpoint kept beside it."""
     config, run = begun(tmp_path, schedule__keep_checkpoints=1)
-    reporter = went(run, scenes, config, [WELL, WELL, FLAT, INVERTED, FLAT, BOTH], monkeypatch)
+    went(run, scenes, config, [WELL, WELL, FLAT, INVERTED, FLAT, BOTH], monkeypatch)
     assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [288, 96]
-    assert reporter.end() == "training collapsed by 288 images: flat disparity; rolled back to 96 images"
+    ended = collapse_of(run, config, 288)
+    assert ended.startswith("training collapsed by 288 images: flat disparity; rolled back to 96 images")
     assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [96]
 
 
@@ -138,17 +145,29 @@ def test_a_collapse_is_told_where_there_is_nothing_to_go_back_to(
     scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, run = begun(tmp_path)
-    never = went(run, scenes, config, [FLAT, FLAT], monkeypatch).end()
-    assert never.endswith("it never was in health, so there is nothing to roll back to")
+    went(run, scenes, config, [FLAT, FLAT], monkeypatch)
+    assert "it never was in health, so there is nothing to roll back to" in collapse_of(run, config, 96)
     config, run = begun(tmp_path, seed=1)
-    reporter = went(run, scenes, config, [WELL, FLAT, FLAT], monkeypatch)
+    went(run, scenes, config, [WELL, FLAT, FLAT], monkeypatch)
     roll_back(run, 48, attempt=1)
     commit_checkpoint(run, snapshot(build_state(config, CPU)), config=config, device=CPU, attempt=1, keep=1)
-    assert "flat disparity; it was not rolled back" in reporter.end()  # somebody has taken it away
+    assert "flat disparity; it was not rolled back" in collapse_of(run, config, 144)  # somebody has taken it away
     config, run = begun(tmp_path, seed=2, guard__action="stop")
-    reporter = went(run, scenes, config, [WELL, FLAT, FLAT], monkeypatch)
-    assert reporter.end() == "training collapsed by 144 images: flat disparity"
+    went(run, scenes, config, [WELL, FLAT, FLAT], monkeypatch)
+    for _ in range(2):
+        assert collapse_of(run, config, 144).startswith("training collapsed by 144 images: flat disparity (docs")
     assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [144, 96, 48]
+    guarding.require_no_collapse(run, config, 96, attempt=1)  # rows of what was rolled back say nothing
+    guarding.require_no_collapse(run, override(config, {"guard.action": "tell"}), 144, attempt=1)
+
+
+def test_a_check_of_a_time_when_nothing_may_be_wrong_is_no_health_to_go_back_to(
+    scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, run = begun(tmp_path, guard__from_images=100)
+    went(run, scenes, config, [FLAT, FLAT, FLAT, FLAT], monkeypatch)
+    assert "it never was in health" in collapse_of(run, config, 192)
+    assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [192, 144, 96]
 
 
 def test_who_is_watched_and_judged_learns_the_same(

@@ -12,17 +12,20 @@ from training_job import ROOT
 from argan.api import load_run
 from argan.config import Config
 from argan.data.manifest import read_manifest
-from argan.errors import MissingError
+from argan.errors import MissingError, StorageError
 from argan.judging_size import JudgingSize
 from argan.presets import preset
 from argan.runs.best import images_of_best
 from argan.runs.checkpoints import read_pointer, roll_back
 from argan.runs.folder import open_run, read_history, write_config
+from argan.runs.report import write_report
 from argan.settings import override
 from argan.storage import Storage, open_storage
+from argan.storage.local import LocalStorage
+from argan.training.health import Vitals
 from argan.training.loop import Tick
 from argan.training.state import build_state
-from jobs.runtime import judging
+from jobs.runtime import guarding, judging
 from jobs.runtime.evaluation import EvaluationRequest
 from jobs.runtime.judges import scene_judges, set_judges
 from jobs.runtime.judging import Judging
@@ -103,17 +106,18 @@ def test_no_more_than_its_share_of_the_time(
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("error", [torch.cuda.OutOfMemoryError("no memory left"), MemoryError("no memory left")])
 def test_what_cannot_be_judged_is_trained_all_the_same(
-    scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """And is not tried again and again."""
+    """And is not tried again and again, and the page says why, until another attempt tries."""
     config, run = begun(tmp_path, schedule__judging_share=0.9)
     state, clock = build_state(config, torch.device("cpu")), Clock()
     tries = []
 
     def breaks(*_: object) -> object:
         tries.append(state.images_seen)
-        raise torch.cuda.OutOfMemoryError("no memory left")
+        raise error
 
     monkeypatch.setattr(judging, "judge_run", breaks)
     watched = Judging(state, run, open_storage(scenes), clock=clock)
@@ -122,7 +126,36 @@ def test_what_cannot_be_judged_is_trained_all_the_same(
         clock.now_s += 1000
         assert watched.look() == {}
     assert tries == [48_000]
-    assert "no memory left" in caplog.text
+    write_report(run, state="training")
+    assert "ended at 48,000 images, could not be done: no memory left" in run.read_bytes("report.html").decode()
+    Judging(state, run, open_storage(scenes), clock=clock)
+    write_report(run, state="training")
+    assert "no memory left" not in run.read_bytes("report.html").decode()
+
+
+@pytest.mark.usefixtures("small")
+def test_where_storage_stays_away_it_is_judged_the_next_time(
+    scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storage that is away when it is read from, and when what is not needed any more is deleted."""
+    config, run = begun(tmp_path, schedule__judging_share=0.9)
+    state, clock = build_state(config, torch.device("cpu")), Clock()
+    watched, really = Judging(state, run, open_storage(scenes), clock=clock), judging.judge_run
+
+    def away(*_: object) -> None:
+        raise StorageError("503 Slow Down")
+
+    found = []
+    for look in (away, really, really):
+        monkeypatch.setattr(judging, "judge_run", look)
+        with monkeypatch.context() as first:
+            if len(found) == 1:
+                first.setattr(LocalStorage, "delete", away)
+            state.images_seen += 48 * 1000
+            clock.now_s += 1000
+            found.append(watched.look())
+    assert found[:2] == [{}, {}]
+    assert found[2]["judged/kid"] > 0
 
 
 @pytest.mark.usefixtures("small")
@@ -145,6 +178,23 @@ def test_a_share_of_0_is_never(scenes: str, tmp_path: Path) -> None:
     clock.now_s += 1e9
     state.images_seen = 10**6
     assert watched.look() == {}
+
+
+def test_nothing_is_judged_where_somebody_stops_it_nor_what_is_given_up(
+    scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, run = begun(tmp_path, schedule__checkpoint_ticks=2, guard__action="stop", guard__from_images=0)
+    state, looks = build_state(config, torch.device("cpu")), []
+    monkeypatch.setattr(Judging, "look", lambda _: looks.append(state.images_seen))
+    flat = Vitals(1.0, 1.0, 1.0, 1.0, 0.0, 0.1, 0.5)
+    monkeypatch.setattr(guarding, "vitals", lambda *_: flat)
+    reporter = Reporter(state, run, open_storage(scenes), attempt=1)
+    for state.images_seen in (48, 96, 144, 192):
+        is_last = reporter.sees_collapse() or state.images_seen == 144
+        takes_checkpoint = is_last or state.images_seen % 96 == 0
+        reporter.keep(Tick(state.images_seen, {}, takes_checkpoint, takes_pictures=False, is_last=is_last))
+    reporter.close()
+    assert looks == [96]  # at 144 its time was up; at 192 flat disparity had lasted
 
 
 def test_what_chooses_a_checkpoint_does_not_judge_it_afterwards(scenes: str) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from argan.errors import ConflictError, DataError, MissingError, StorageError, UserError
-from jobs.runtime.trainer import WorkersFailedError, most_cpus_each, passes, reason, scaling
+from argan.errors import ConflictError, DataError, MissingError, StorageError, UserError, passes
+from jobs.runtime.trainer import WorkersFailedError, most_cpus_each, reason, scaling
 from jobs.runtime.workers import Workers
 
 

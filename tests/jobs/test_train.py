@@ -191,16 +191,21 @@ def test_help_is_quick_and_knows_every_key() -> None:
     assert time.monotonic() - started < 5  # 0.1 s on an idle machine
 
 
-def test_a_collapse_ends_the_run_where_it_was_in_health(scenes: str, tmp_path: Path) -> None:
-    """From image 150 on this guard calls any disparity flat: at 192 and at 240, twice in a row."""
-    guard = ["--guard.action", "roll_back", "--guard.from_images", "150", "--guard.least_spread", "1000"]
-    result = train(scenes, str(tmp_path), "--schedule.total_images", "480", *guard)
-    assert_one_sentence(result, "collapsed by 240 images", "flat disparity", "rolled back to 144 images")
+def test_a_collapse_ends_the_run_until_somebody_says_otherwise(scenes: str, tmp_path: Path) -> None:
+    """From image 150 on this guard calls any disparity the prior's: at 192 and at 240, twice in a row. That is the last
+    tick, and still the same command does not find the run finished.
+    """
+    guard = ["--prior.fall_images", "150", "--guard.from_images", "100", "--guard.most_prior_correlation", "-1"]
+    for _ in range(2):
+        result = train(scenes, str(tmp_path), *guard, "--guard.action", "stop")
+        assert_one_sentence(result, "collapsed by 240 images", "prior-only disparity")
+    result = train(scenes, str(tmp_path), *guard, "--guard.action", "roll_back")
+    assert_one_sentence(result, "collapsed by 240 images", "rolled back to 144 images")
     run = only_run(str(tmp_path))
     assert final(run).images_seen == 144
     assert [row["images_seen"] for row in read_history(run)] == [48, 96, 144, 192, 240]  # it shows what was seen
-    assert "collapsed: flat disparity" in run.read_bytes("report.html").decode()
-    told = train(scenes, str(tmp_path), *guard[2:], "--guard.action", "tell")
+    assert "collapsed: prior-only disparity" in run.read_bytes("report.html").decode()
+    told = train(scenes, str(tmp_path), *guard, "--guard.action", "tell")
     assert told.returncode == 0, told.stderr
     assert "resuming at 144" in told.stdout
     assert final(run).images_seen == 240

@@ -233,6 +233,24 @@ def test_nothing_is_rolled_back_to_where_no_checkpoint_is_or_by_who_has_lost_the
     assert_loads(run, 200)
 
 
+def test_a_damaged_one_is_not_rolled_back_to(run: Storage) -> None:
+    commit(run, 100, 200)
+    older = read_pointer(run).checkpoints[1]["path"]
+    run.write_bytes(f"{older}/training.safetensors", b"rotten")
+    with pytest.raises(MissingError, match="at 100 images is damaged"):
+        roll_back(run, 100, attempt=1)
+    assert_loads(run, 200)
+
+
+def test_that_one_and_no_other_is_said_to_be_damaged(run: Storage) -> None:
+    commit(run, 100, 200)
+    older = read_pointer(run).checkpoints[1]["path"]
+    run.write_bytes(f"{older}/generator.safetensors", b"rotten")
+    with pytest.raises(DataError, match="at 100 images is damaged, others may not be"):
+        find_checkpoint(run, warn=pytest.fail, at_images=100)
+    assert_loads(run, 200)
+
+
 def test_the_best_are_kept_beyond_the_newest(run: Storage) -> None:
     for images_seen in (100, 200, 300, 400):
         saved, cpu = saved_at(images_seen), torch.device("cpu")
