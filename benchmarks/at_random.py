@@ -46,6 +46,8 @@ def main(argv: list[str] | None = None) -> int:
         raise DataError(
             f"{data.uri} holds photos of {manifest.resolution} px, the run makes {run.config.resolution} px"
         )
+    if manifest.order_fingerprint == run.config.data.fingerprint:
+        raise DataError(f"{data.uri} is the set that the run was trained on: none of its photos is unseen")
     rng = np.random.Generator(np.random.Philox(arguments.seed))
 
     sample = run.sample(arguments.num, seed=int(rng.integers(2**31)))

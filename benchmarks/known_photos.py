@@ -1,7 +1,8 @@
-"""Photos whose deep picture, disparity and aperture are known: scenes, and a tar of path-traced flowers.
+"""Photos whose deep picture, disparity and aperture are known: scenes, and a tar of path-traced pictures.
 
-The tar holds KEY.deep.jpg (pinhole), KEY.shallow.jpg (thin lens), KEY.depth.png (uint16, z in m times 5000), KEY.json
-(focus_distance and aperture_radius in m, fov_deg 35).
+The tar is one's own; ours, of flowers, is not distributed. It holds KEY.deep.jpg (pinhole), KEY.shallow.jpg (thin
+lens), KEY.depth.png (uint16, z in m times 5000), KEY.json (focus_distance and aperture_radius in m, fov_deg). A sample
+without one of them is left out.
 """
 
 import io
@@ -17,17 +18,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from argan.errors import DataError
+from argan.evaluation.protocol import SELECTION_SEED
 from argan.pixels import to_signed
 from argan.scenes import scene
 
-HALF_FOV_DEG = 17.5
 DEPTH_SCALE = 5000.0
+PARTS = ("deep.jpg", "shallow.jpg", "depth.png", "json")
 LEAST_S = 0.4  # of scenes: those with their aperture open
-SCENES_SEED = 1_000_003  # no training set takes it
 
 
 class Known(NamedTuple):
-    """image and photo [1,3,H,W] in [-1, 1], disparity [1,1,H,W] in px per aperture unit."""
+    """deep and photo [1,3,H,W] in [-1, 1], disparity [1,1,H,W] in px per aperture unit."""
 
     deep: Tensor
     photo: Tensor
@@ -38,7 +40,7 @@ class Known(NamedTuple):
 def open_scenes(resolution: int) -> Iterator[Known]:
     index = 0
     while True:
-        taken = scene(SCENES_SEED, index, resolution=resolution)
+        taken = scene(SELECTION_SEED, index, resolution=resolution)
         index += 1
         if taken.dof_scale >= LEAST_S:
             yield Known(
@@ -47,15 +49,18 @@ def open_scenes(resolution: int) -> Iterator[Known]:
 
 
 def path_traced(path: Path) -> Iterator[Known]:
+    """In the order of their keys. Raises DataError where the tar holds no whole sample."""
     with tarfile.open(path) as tar:
-        names = tar.getnames()
-        for key in sorted(name.removesuffix(".json") for name in names if name.endswith(".json")):
-            if f"{key}.depth.png" not in names:
-                continue
+        names = set(tar.getnames())
+        keys = sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
+        whole = [key for key in keys if {f"{key}.{part}" for part in PARTS} <= names]
+        if not whole:
+            raise DataError(f"{path} holds no sample with all of {', '.join(PARTS)}")
+        for key in whole:
             info = json.loads(read(tar, f"{key}.json"))
             depth_m = np.asarray(Image.open(io.BytesIO(read(tar, f"{key}.depth.png"))), np.float64) / DEPTH_SCALE
             deep, shallow = (picture(read(tar, f"{key}.{kind}.jpg")) for kind in ("deep", "shallow"))
-            focal_px = deep.shape[0] / 2 / math.tan(math.radians(HALF_FOV_DEG))
+            focal_px = deep.shape[0] / 2 / math.tan(math.radians(info["fov_deg"] / 2))
             nearer = 1 / np.maximum(depth_m, 1 / DEPTH_SCALE) - 1 / info["focus_distance"]
             disparity = focal_px * 2 * info["aperture_radius"] * nearer / 4  # METHOD: c_px, a diameter, is 4 s |D|
             yield Known(signed(deep), signed(shallow), torch.from_numpy(disparity).float()[None, None], 1.0)

@@ -33,6 +33,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--photos", type=int, default=100, help="at most (default 100)")
     parser.add_argument("--resolution", type=int, default=64, help="of scenes (default 64)")
     arguments = parser.parse_args(argv)
+    if arguments.photos < 1:
+        raise UserError(f"--photos must be at least 1, got {arguments.photos}")
     if arguments.tar and not arguments.tar.is_file():
         raise UserError(f"--tar is no file: {arguments.tar}")
     known = path_traced(arguments.tar) if arguments.tar else open_scenes(arguments.resolution)

@@ -14,6 +14,7 @@ from argan.errors import UserError
 from argan.presets import preset
 from argan.settings import override
 from argan.storage.probe import Clock
+from argan.training.memory import worker_memory
 from jobs.runtime.doctor.asking import surveying
 from jobs.runtime.doctor.clocks import check_clock, check_node_clocks
 from jobs.runtime.doctor.examination import waited_for
@@ -22,7 +23,7 @@ from jobs.runtime.doctor.fit import check_gpus, check_nodes, check_workers
 from jobs.runtime.doctor.installed import Wanted, check_node_versions, installed, wanted_by
 from jobs.runtime.doctor.machine import Gpu, Machine, measure, try_gpu
 from jobs.runtime.doctor.nodes import Node
-from jobs.runtime.doctor.room import GIB, check_disks, check_memory, most_images
+from jobs.runtime.doctor.room import GIB, check_disks, check_memory, most_images, need_of_worker
 from jobs.runtime.doctor.survey import Observer, Question
 from jobs.runtime.workers import Workers
 
@@ -137,6 +138,14 @@ def test_a_gpu_that_is_too_small() -> None:
     (found,) = check_memory(FULL, workers(1), [tiny])
     assert found.verdict == "FAULT"
     assert "of a GPU, node-7's has 2.0 GiB" in found.found
+
+
+def test_judging_wants_memory_beside_training() -> None:
+    _, enough = need_of_worker(worker_memory(SMALL, most_images(SMALL, 1)), use_gpu=False)
+    tight = node(machine=machine(memory_bytes=enough, available_bytes=enough))
+    assert verdicts(check_memory(SMALL, workers(1), [tight])) == ["FAULT"]
+    unjudged = override(SMALL, {"schedule.judging_share": 0})
+    assert verdicts(check_memory(unjudged, workers(1), [tight])) == ["ok"]
 
 
 def test_shared_memory_of_a_container() -> None:

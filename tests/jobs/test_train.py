@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
+from go_on import go_on
 from training_job import (
     ROOT,
     TWO,
@@ -24,9 +26,9 @@ from training_job import (
 )
 
 from argan.api import load_run
-from argan.runs.checkpoints import read_pointer
-from argan.runs.folder import read_history
-from argan.storage import open_storage
+from argan.runs.checkpoints import find_checkpoint, read_pointer
+from argan.runs.folder import read_config, read_history
+from argan.storage import Storage, open_storage
 from argan.training.checkpoint import Snapshot
 from cluster.local_s3 import LocalS3
 
@@ -211,12 +213,31 @@ def test_a_collapse_ends_the_run_until_somebody_says_otherwise(scenes: str, tmp_
     assert final(run).images_seen == 240
 
 
-def test_a_run_is_judged_as_it_trains_and_its_best_is_found(scenes: str, tmp_path: Path) -> None:
-    """At its end only, for want of time before: a judgement is taken to cost 3,000 images, the first one twice."""
+@pytest.fixture(scope="module")
+def alone(scenes: str, tmp_path_factory: pytest.TempPathFactory) -> Storage:
+    """A run of 9,600 images by one worker of one thread, judged on the way."""
+    out = str(tmp_path_factory.mktemp("alone"))
     long = ["--schedule.total_images", "9600", "--schedule.tick_images", "960", "--schedule.judging_share", "0.99"]
-    result = train(scenes, str(tmp_path), *long, "--cpus-per-worker", "1")
+    result = train(scenes, out, *long, "--cpus-per-worker", "1")
     assert result.returncode == 0, result.stderr
-    run = only_run(str(tmp_path))
+    return only_run(out)
+
+
+def test_going_on_in_a_benchmark_is_training_bit_for_bit(scenes: str, alone: Storage) -> None:
+    config, threads = read_config(alone), torch.get_num_threads()
+    start = find_checkpoint(alone, warn=pytest.fail, at_images=8640)
+    assert start is not None
+    torch.set_num_threads(1)
+    try:
+        gone_on = go_on(config, start.snapshot, scenes)
+    finally:
+        torch.set_num_threads(threads)
+    assert_same(gone_on, final(alone))
+
+
+def test_a_run_is_judged_as_it_trains_and_its_best_is_found(alone: Storage) -> None:
+    """At its end only, for want of time before: a judgement is taken to cost 3,000 images, the first one twice."""
+    run = alone
     judged = [row for row in read_history(run) if "judged/kid" in row]
     assert [row["images_seen"] for row in judged] == [9600]
     assert judged[0]["judged/kid"] > 0

@@ -2,7 +2,8 @@
 
 A worker on a processor is a process of its own, its state twice (rank 0 copies it for a checkpoint) and a step; one on
 a GPU has state and step there. Measured on one worker of small-64 on two cores: 0.8 GiB at most, where the estimate is
-0.9 (torch 2.13, Ray 2.60). What CUDA adds is a guess from documentation, not measured.
+0.9 (torch 2.13, Ray 2.60). Judging the run as it trains, which rank 0 does, took .7 GiB more on scenes and .6 on photos
+without truth. What CUDA adds is a guess from documentation, not measured.
 """
 
 from argan.config import Config
@@ -15,6 +16,7 @@ from jobs.runtime.workers import Workers
 
 GIB = 1 << 30
 PROCESS_BYTES = 7 * GIB // 10  # Python, torch and Ray in a worker
+JUDGING_BYTES = 3 * GIB // 4  # EfficientNet's features, estimators and pairs, in the memory of one of the nodes
 CUDA_PROCESS_BYTES = 3 * GIB  # the same with CUDA's libraries
 CUDA_CONTEXT_BYTES = 3 * GIB // 2  # on the GPU: context, workspaces, NCCL's buffers
 HEAD_BYTES = 2 * GIB  # Ray's own processes and the driver, on the head
@@ -32,6 +34,7 @@ def check_memory(config: Config, workers: Workers, nodes: list[Node]) -> list[Fi
     images = most_images(config, workers.minimum)
     need = worker_memory(config, images)
     cpus_each = int(asked.resources_per_worker["CPU"])
+    judging = JUDGING_BYTES if config.schedule.judging_share else 0
     on_gpu, on_host = need_of_worker(need, use_gpu=asked.use_gpu)
     what = f"{config.preset} with {images} images a worker"
     advice = "more workers, a smaller --data.batch_images, or larger nodes"
@@ -44,7 +47,7 @@ def check_memory(config: Config, workers: Workers, nodes: list[Node]) -> list[Fi
             findings.append(fault("memory", found, advice))
         if node.machine is None or not num_here:
             continue
-        needed = num_here * on_host + HEAD_BYTES * node.is_head
+        needed = num_here * on_host + judging + HEAD_BYTES * node.is_head
         has = f"{what}: {num_here} of them need about {gib(needed)}, {node.name} has {gib(node.machine.memory_bytes)}"
         if needed > node.machine.memory_bytes:
             findings.append(fault("memory", has, advice))
