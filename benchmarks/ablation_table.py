@@ -12,12 +12,12 @@ seeds lack is said. One JSON object, of the same numbers seed by seed, on the la
 """
 
 import argparse
-import json
 import statistics
 from pathlib import Path
 
 from judged_sweep import GAN, Judged, at, judged_sweep
 
+from argan import strict_json
 from argan.errors import UserError
 from argan.evaluation.depth import gap_closed
 from argan.evaluation.fixed import MEAN_OF_TRUTH
@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     for row in dict.fromkeys(row for column in columns.values() for row in column):
         print(f"| {row} | " + " | ".join(cell(column.get(row, [])) for column in columns.values()) + " |")
-    print(json.dumps(columns))
+    print(strict_json.dumps(columns))
     return 0
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from ablation_table import CEILING, PARTS, RATIO, Columns, table
 from judged_sweep import GAN, judged_sweep
 
+from argan.errors import UserError
 from argan.evaluation.fixed import MEAN_OF_TRUTH
 from jobs.runtime.cli import run_job
 
@@ -35,6 +36,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sweep", type=Path, help="the sweep's folder")
     sweep = judged_sweep(parser.parse_args(argv).sweep)
+    if OURS not in sweep.by_variant and len(sweep.by_variant) > 1:
+        raise UserError(f"none of the variants is {OURS!r}: {', '.join(sweep.by_variant)}")
     asked = OURS if OURS in sweep.by_variant else next(iter(sweep.by_variant))
     goals = list(goals_of(table(sweep.by_variant), asked))
     seeds = ", ".join(map(str, sweep.by_variant[asked]))

@@ -10,7 +10,7 @@ from argan.evaluation.protocol import PROTOCOL
 from argan.search.sweep import VARIANT
 
 GAN = "standard GAN"
-SAME_DEPTH = ("protocol", "test", "ceiling", "estimator", "ranks", "platform")  # else gaps have different ends
+SAME_DEPTH = ("test", "ceiling", "estimator", "ranks")  # else gaps have different ends
 
 Judged = dict[str, Any]
 
@@ -33,10 +33,10 @@ def judged_sweep(folder: Path) -> JudgedSweep:
     except FileNotFoundError as error:
         raise UserError(f"{folder} holds no sweep's table.json") from error
     sweep = table["sweep"]
-    if "seed" not in sweep["space"]:
-        raise UserError(f"{folder} is no sweep over training seeds")
+    if not {"seed"} <= sweep["space"].keys() <= {"seed", VARIANT}:
+        raise UserError(f"{folder} is no sweep over training seeds and variants: it varies {', '.join(sweep['space'])}")
     if unfinished := [trial for trial in table["trials"] if trial["status"] != "finished"]:
-        told = [f"{one['number']} ({one['error'] or one['status'] or 'goes on'})" for one in unfinished]
+        told = [f"{one['number']} ({one['error'] or one['status']})" for one in unfinished]
         raise UserError(f"these trials have not finished: {', '.join(told)}")
     last = sweep["rungs_images"][-1]
     found: dict[str, dict[int, Judged]] = {}
@@ -59,12 +59,23 @@ def judged_sweep(folder: Path) -> JudgedSweep:
 
 
 def require_judged_alike(judged: list[Judged]) -> None:
-    """Raises DataError where two stand by other photos, another ceiling or another machine, or by an older protocol."""
+    """Raises DataError where two stand by other photos, other guesses, another ceiling or other pairs, or by an older
+    protocol. The machines may differ, in the last digits.
+    """
     protocols = [one["protocol"] for one in judged]
     if older := {protocol.get("protocol") for protocol in protocols} - {PROTOCOL}:
         raise DataError(f"the trials were judged by {', '.join(map(str, older))}, not by {PROTOCOL}")
     with_depth = [protocol for protocol in protocols if "test" in protocol]
     differ = [key for key in SAME_DEPTH if any(one[key] != with_depth[0][key] for one in with_depth)]
+    if len({one["fakes"]["photos"] for one in with_depth}) > 1:
+        differ.append("fakes.photos")
+    guesses = [
+        {measure: round(guess["value"], 6) for measure, guess in one["trivial"].items()}
+        for one in judged
+        if "trivial" in one
+    ]
+    if any(one != guesses[0] for one in guesses):
+        differ.append("the guesses")
     if any(one["kid"]["real"] != protocols[0]["kid"]["real"] for one in protocols):
         differ.append("kid.real")
     if differ:

@@ -15,7 +15,8 @@ photos and of smooth subjects; the other rows are told. What differs in each col
 - "no prior" has neither the prior nor the loss that keeps disparity's contrast up, which knows the sense as well. What
   stays and knows it too: things stand behind the focal plane rather than before it (optics.front_share).
 - "no mixture" never shows C a deep picture. Taught by pairs at uniform apertures its estimator sees pictures that were
-  never asked to look like photos, taught at its own one no deep photo: both are told (jobs/evaluate.py --pairs own).
+  never asked to look like photos, taught at its own one no deep photo. The table has the former; the latter says
+  `jobs/evaluate.py --run RUN --json FILE --only depth --pairs own --scenes 4000 --cache SWEEP/estimators`.
 - The standard GAN has our nets and rates as well, tuned for AR-GAN and not for it.
 """
 

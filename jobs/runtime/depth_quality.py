@@ -31,7 +31,6 @@ PICTURE_SIDE_PX = 192
 RANKED_BY = "ordinal_accuracy"
 
 Apertures = Literal["uniform", "own"]
-PHOTOGRAPHED: dict[Apertures, str] = {"uniform": "s uniform in [0, 1]", "own": "s ~ p(s)"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +54,8 @@ def plan_depth(
     """What would be done."""
     budget = _affordable(quality.budget, judges)
     ceiling = training_protocol(judges.teach_record, budget, device)
-    fakes = training_protocol({"run": run_uri, "run_name": run_name(config)}, budget, device)
+    source = {"run": run_uri, "run_name": run_name(config), "photos": photographed(quality.apertures)}
+    fakes = training_protocol(source, budget, device)
     return {
         "steps": budget.num_images // budget.batch_images,
         "epochs": round(budget.num_images / budget.num_pairs, 2),
@@ -146,13 +146,17 @@ def _affordable(budget: EstimatorBudget, judges: Judges) -> EstimatorBudget:
     return replace(budget, num_pairs=min(budget.num_pairs, judges.num_teach))
 
 
+def photographed(apertures: Apertures) -> str:
+    return f"R(I_d, s D), {'s uniform in [0, 1]' if apertures == 'uniform' else 's ~ p(s)'}"
+
+
 def _fakes_record(run: Run, seed: int, apertures: Apertures) -> dict[str, Any]:
     return {
         "run": run.uri,
         "run_name": run_name(run.config),
         "images_seen": run.images_seen,
         "checkpoint_sha256": run.checkpoint_sha256,
-        "photos": f"R(I_d, s D), {PHOTOGRAPHED[apertures]}",
+        "photos": photographed(apertures),
         "seed": seed,
         "resolution": run.config.resolution,
     }

@@ -57,7 +57,7 @@ class Guarding:
         return [] if self._healthy_images is None else [self._healthy_images]
 
 
-def require_no_collapse(run: Storage, config: Config, images_seen: int, *, attempt: int) -> None:
+def end_if_collapsed(run: Storage, config: Config, images_seen: int, *, attempt: int) -> None:
     """Where the run stands collapsed at `images_seen` by its history, and its guard is not only to tell: rolls it back
     if that was asked for. Raises CollapseError then, with what became of it.
     """

@@ -1,6 +1,7 @@
 """Rank 0 judges a run while it trains, for at most a share of the time: for its curves, and to keep the best."""
 
 import copy
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from argan.storage import Storage
 from argan.training.state import TrainState
 from jobs.runtime.evaluation import judge_run, small_request
 from jobs.runtime.numbers import numbers
+
+log = logging.getLogger(__name__)
 
 GLANCE = JudgingSize(num_photos=250, kid_photos=250, estimator_images=8_000, estimator_pairs=2_000)
 DEPTH_COST_IMAGES, KID_COST_IMAGES = 3_000, 1_000
@@ -50,6 +53,7 @@ class Judging:
             data_uri=data.uri if has_truth else None,
             use_gpu=state.device.type == "cuda",
         )
+        self._run.delete(JUDGING_ENDED)  # an earlier attempt's
         self._clock = clock
         self._started_s, self._started_images = clock(), state.images_seen
         self._spent_s = 0.0
@@ -57,7 +61,6 @@ class Judging:
         self._cost_s: float | None = None  # of one that is not the first
         self._is_first = not any(self._cache.list())
         self._broke = False
-        self._run.delete(JUDGING_ENDED)  # an earlier attempt's
 
     def look(self) -> dict[str, float]:
         """What the moving average is worth now, by "judged/NAME"; nothing while that would take too much time."""
@@ -66,13 +69,15 @@ class Judging:
         started_s = self._clock()
         try:
             values = numbers(judge_run(self._now(), self._request)[0])
-            for entry in list(self._cache.list("fakes-")):
-                self._cache.delete(entry.path)  # of a moment that nobody comes back to
         except (UserError, RuntimeError, MemoryError) as error:  # training goes on: it is not for the judgement's sake
             self._spent_s += self._clock() - started_s
-            if not passes(error):
+            if passes(error):
+                log.warning("at %s images the run was not judged: %s", self._state.images_seen, error)
+            else:
                 self._end(error)
             return {}
+        finally:
+            self._tidy()
         took_s = self._clock() - started_s
         self._spent_s += took_s
         self._cost_s = took_s / 2 if self._is_first else took_s
@@ -80,6 +85,12 @@ class Judging:
         return {
             f"{JUDGED}{name}": value for name, value in values.items() if value is not None and math.isfinite(value)
         }
+
+    def _tidy(self) -> None:
+        """Deletes estimators taught by moments that nobody comes back to, where storage answers."""
+        with suppress(StorageError):
+            for entry in list(self._cache.list("fakes-")):
+                self._cache.delete(entry.path)
 
     def _end(self, error: Exception) -> None:
         """Nobody sees what a worker logs, so the run's page says it."""

@@ -8,7 +8,7 @@ from argan.runs.checkpoints import commit_checkpoint
 from argan.runs.folder import append_history, read_history
 from argan.storage import Storage
 from argan.training.checkpoint import snapshot
-from argan.training.loop import Tick, is_looked_at
+from argan.training.loop import Tick
 from argan.training.state import TrainState
 from argan.viewing.pictures import png_bytes
 from argan.viewing.samples import aperture_sweep, sample_grid
@@ -59,9 +59,9 @@ class Reporter:
                 keep=config.schedule.keep_checkpoints,
                 keep_too={*best_images(read_history(self._run)).values(), *self._guarding.healthy_images},
             )
-            # Last: who is killed here has lost a judgement and no images. Not of what goes, nor when time is up.
-            is_due = is_looked_at(tick.images_seen, config.schedule) and not self._sees_collapse
-            if is_due and (judged := self._judging.look()):
+            # Last: who is killed here has lost a judgement and no images. Not of what is given up, nor when time is up.
+            is_stopped = tick.is_last and tick.images_seen < config.schedule.total_images
+            if not is_stopped and not self._sees_collapse and (judged := self._judging.look()):
                 append_history(self._run, {**row, **judged})
         if tick.is_last:
             self._wait()

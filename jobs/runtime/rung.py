@@ -85,7 +85,10 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
         return numbers(result)
     stands_at = read_pointer(run).checkpoints[0]["images_seen"]
     if stands_at != images:
-        raise DataError(f"{run.uri} stands at {stands_at:,} images, not at the rung of {images:,}: who trained it on?")
+        raise DataError(
+            f"{run.uri} stands at {stands_at:,} images, not at the rung of {images:,}, so what it was worth there "
+            "cannot be told: delete its folder, and the same command trains it again"
+        )
     torch.set_num_threads(max(1, Workers(**work.workers).cpus_each))
     result = strict_json.finite(evaluate(request)[0])
     judged_at = result["protocol"]["images_seen"]
@@ -96,18 +99,20 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
 
 
 def require_same_protocol(found: dict[str, Any], planned: dict[str, Any], where: str) -> None:
-    """Of a kept judgement, which may have come from another sweep's folder: the same measures, on the same photos. On
-    another machine is another matter: a sweep may go on on one.
+    """Of a kept judgement, which may have come from another sweep's folder: the same parts, on the same photos, by the
+    same pairs. On another machine is another matter: a sweep may go on on one.
 
     Raises DataError with the difference.
     """
-    planned_depth = planned.get("protocol", {})
+    depth, kid = planned.get("protocol", {}), planned["kid"]
+    fakes = found.get("fakes", {}).get("photos"), depth.get("fakes", {}).get("photos")
     pairs = {
         "protocol": (found.get("protocol"), PROTOCOL),
-        "test": (found.get("test"), planned_depth.get("test")),
-        "ranks": (found.get("ranks"), planned_depth.get("ranks")),
-        "estimator": (found.get("estimator"), planned_depth.get("estimator")),
-        "kid.real": (found.get("kid", {}).get("real"), planned["kid"]["real"]),
+        **{name: (found.get(name), depth.get(name)) for name in ("test", "ranks", "estimator")},
+        "fakes.photos": fakes,
+        "kid.real": (found.get("kid", {}).get("real"), kid["real"]),
+        "kid.fake.seed": (found.get("kid", {}).get("fake", {}).get("seed"), kid["seed"]),
+        "optics": ("optics" in found, "optics" in planned),
     }
     for name, (one, other) in pairs.items():
         if one != json.loads(json.dumps(other)):

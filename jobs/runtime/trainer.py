@@ -59,6 +59,10 @@ def keep_trying(
             return try_once(number, start_images)
         except WorkersFailedError as error:
             failed = error
+        except StorageError as away:
+            if not passes(away):
+                raise
+            failed = WorkersFailedError(str(away), of_storage=True)
         failures += 1
         while True:
             try:

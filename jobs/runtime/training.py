@@ -16,7 +16,7 @@ from argan.runs.report import REPORT, write_report
 from argan.settings import override, run_name, to_dict
 from argan.storage import Storage, open_storage
 from jobs.runtime.cli import Progress
-from jobs.runtime.guarding import require_no_collapse
+from jobs.runtime.guarding import end_if_collapsed
 from jobs.runtime.session import start_ray
 from jobs.runtime.watch import Watch
 from jobs.runtime.workers import Workers
@@ -70,7 +70,7 @@ def train(request: TrainingRequest) -> Storage:
         try:
             write_config(run, config)
             seen = _images_done(run)
-            require_no_collapse(run, config, seen, attempt=lease.generation)
+            end_if_collapsed(run, config, seen, attempt=lease.generation)
             if seen >= total:
                 print(f"finished already at {seen:,} images; --schedule.total_images trains it longer")
             else:
@@ -108,9 +108,9 @@ def _train_on_ray(
         def try_once(number: int, start_images: int) -> int:
             name = f"{lease.generation}-{number}"
             journal = Journal(run.uri, board=name, start_images=start_images, command=request.command)
-            require_no_collapse(run, config, start_images, attempt=lease.generation)  # and then died, perhaps
+            end_if_collapsed(run, config, start_images, attempt=lease.generation)  # and then died, perhaps
             images_seen = fit(f"attempt-{name}", work, asked, journal)
-            require_no_collapse(run, config, images_seen, attempt=lease.generation)
+            end_if_collapsed(run, config, images_seen, attempt=lease.generation)
             return images_seen
 
         return keep_trying(

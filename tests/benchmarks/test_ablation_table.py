@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from ablation_table import cell, table
 from goals import goals_of
 from goals import main as tell_goals
 from judged_sweep import judged_sweep
 
 from argan.errors import DataError, UserError
-from argan.evaluation.protocol import PROTOCOL
+from argan.evaluation.estimation import EstimatorBudget
+from argan.evaluation.measures import RankSettings
+from argan.evaluation.protocol import PROTOCOL, depth_protocol, training_protocol
 
 VARIANTS = ("ours", "no prior", "standard GAN")
 SIZES = {"disparity_error_px": 0.5, "side": 0.2}
@@ -38,15 +41,17 @@ def of_photos(value: float) -> dict[str, Any]:
 
 
 def judgement(value: float, kid: float) -> dict[str, Any]:
-    real, of_both = {"seed": 5, "num_photos": 9}, {"protocol": PROTOCOL, "platform": "here"}
-    protocol = {**of_both, "kid": {"real": real}, "test": real, "ceiling": 1, "estimator": 2, "ranks": 3}
+    real, budget, here = {"seed": 5, "num_photos": 9}, EstimatorBudget(), torch.device("cpu")
+    taught = training_protocol({"photos": "uniform"}, budget, here)
+    depth = depth_protocol(fakes=taught, ceiling=taught, test=real, ranks=RankSettings(seed=0))
+    protocol = {**depth, "kid": {"real": real}}
     blur = {"blur_slope": 1.04, "blur_r_squared": 0.99, "blur_regions": 80, "blur_slope_in_training": 1.24}
     whole = {**of_photos(value), "smooth_subjects": of_photos(value - 0.05)}
     return {**whole, **blur, "kid": kid, "precision": 0.5, "recall": 0.1, "protocol": protocol}
 
 
 def gan(kid: float) -> dict[str, Any]:
-    protocol = {"protocol": PROTOCOL, "platform": "here", "kid": {"real": {"seed": 5, "num_photos": 9}}}
+    protocol = {"protocol": PROTOCOL, "kid": {"real": {"seed": 5, "num_photos": 9}}}
     return {"kid": kid, "precision": 0.5, "recall": 0.1, "protocol": protocol}
 
 
@@ -136,7 +141,8 @@ def test_what_is_undefined_reaches_no_goal_and_empties_no_row(sweep: Path) -> No
     ("path", "value", "text"),
     [
         (("protocol", "test"), {"seed": 6}, "differ in test"),
-        (("protocol", "platform"), "there", "differ in platform"),
+        (("protocol", "fakes", "photos"), "own", r"differ in fakes\.photos"),
+        (("trivial", "spearman", "value"), 0.1, "differ in the guesses"),
         (("protocol", "kid", "real", "seed"), 6, "differ in kid.real"),
         (("protocol", "protocol"), "argan-evaluation/1", "judged by argan-evaluation/1, not by"),
     ],
@@ -156,8 +162,16 @@ def test_a_sweep_that_is_not_whole_has_no_table(sweep: Path, tmp_path: Path) -> 
     write(sweep, {("ours", 1): judgement(0.8, 1.0)})
     with pytest.raises(UserError, match="not tried yet: ours with seed 2, no prior with seed 1"):
         judged_sweep(sweep)
-    write(sweep, {("ours", 1): judgement(0.8, 1.0)}, **{"0": {"status": None}})
-    with pytest.raises(UserError, match=r"not finished: 0 \(goes on\)"):
+    write(sweep, {("ours", 1): judgement(0.8, 1.0)}, **{"0": {"status": "running"}})
+    with pytest.raises(UserError, match=r"not finished: 0 \(running\)"):
         judged_sweep(sweep)
     with pytest.raises(UserError, match="holds no sweep"):
         judged_sweep(tmp_path / "nowhere")
+
+
+def test_a_sweep_over_more_than_seeds_and_variants_has_no_table(sweep: Path) -> None:
+    told = json.loads((sweep / "table.json").read_text())
+    told["sweep"]["space"]["prior.weight"] = {"values": [1, 2]}
+    (sweep / "table.json").write_text(json.dumps(told))
+    with pytest.raises(UserError, match=r"it varies seed, variant, prior\.weight"):
+        judged_sweep(sweep)

@@ -291,6 +291,20 @@ def test_a_negative_seed_is_refused_before_the_work(run_uri, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_best_checkpoint_of_a_run_that_nobody_judged_is_refused_before_the_work(run_uri, tmp_path):
+    with pytest.raises(MissingError, match="no best-kid checkpoint"):
+        main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--checkpoint", "best-kid", "--dry-run"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_how_pairs_are_photographed_stands_in_the_plan(run_uri, tmp_path, capsys):
+    photos = []
+    for pairs in ("uniform", "own"):
+        assert main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--pairs", pairs, "--dry-run"]) == 0
+        photos.append(json.loads(capsys.readouterr().out)["protocol"]["fakes"]["photos"])
+    assert photos == ["R(I_d, s D), s uniform in [0, 1]", "R(I_d, s D), s ~ p(s)"]
+
+
 def test_a_dry_run_prints_the_plan_and_writes_nothing(run_uri, tmp_path, capsys):
     main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--dry-run", *SMALL])
     plan = json.loads(capsys.readouterr().out)

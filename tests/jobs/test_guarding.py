@@ -116,7 +116,7 @@ def went(run: Storage, scenes: str, config: Config, found: list[Vitals], monkeyp
 def collapse_of(run: Storage, config: Config, images_seen: int) -> str:
     """What a driver says of the run that stands there."""
     with pytest.raises(CollapseError) as told:
-        guarding.require_no_collapse(run, config, images_seen, attempt=1)
+        guarding.end_if_collapsed(run, config, images_seen, attempt=1)
     return str(told.value)
 
 
@@ -157,8 +157,8 @@ def test_a_collapse_is_told_where_there_is_nothing_to_go_back_to(
     for _ in range(2):
         assert collapse_of(run, config, 144).startswith("training collapsed by 144 images: flat disparity (docs")
     assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [144, 96, 48]
-    guarding.require_no_collapse(run, config, 96, attempt=1)  # rows of what was rolled back say nothing
-    guarding.require_no_collapse(run, override(config, {"guard.action": "tell"}), 144, attempt=1)
+    guarding.end_if_collapsed(run, config, 96, attempt=1)  # rows of what was rolled back say nothing
+    guarding.end_if_collapsed(run, override(config, {"guard.action": "tell"}), 144, attempt=1)
 
 
 def test_a_check_of_a_time_when_nothing_may_be_wrong_is_no_health_to_go_back_to(

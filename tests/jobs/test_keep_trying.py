@@ -120,6 +120,14 @@ def test_workers_that_do_not_reach_storage_are_no_failed_training(lease: Lease, 
     assert not isinstance(ended.value, FailedTrainingError)
 
 
+def test_storage_that_is_away_when_a_try_begins_or_ends_is_waited_for(lease: Lease, waits_s: list[float]) -> None:
+    assert play(Script([AWAY, DIED, AWAY, 1000], [0, 500, 500]), lease) == 1000
+    assert waits_s == [2.0, 2.0, 8.0]
+    with pytest.raises(UserError, match="cannot be reached") as ended:
+        play(Script([AWAY] * 4, [0] * 4), lease)
+    assert not isinstance(ended.value, FailedTrainingError)
+
+
 def test_no_failure_may_be_asked_for(lease: Lease, waits_s: list[float]) -> None:
     with pytest.raises(UserError, match="failed once at 100 images"):
         play(Script([DIED], [100]), lease, max_failures=0)

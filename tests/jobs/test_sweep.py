@@ -136,7 +136,13 @@ def test_a_judgement_from_elsewhere_is_refused(undisturbed: Path, scenes: str, t
     )
     config = sweep.config(row["changes"])
     assert judge(work, config, RUNGS[-1])["kid"] == row["rungs"][-1]["values"]["kid"]
-    for path, other in ((("test", "seed"), 7), (("estimator", "num_images"), 5), (("kid", "real", "num_photos"), 11)):
+    changes: list[tuple[tuple[str, ...], object]] = [
+        (("test", "seed"), 7),
+        (("estimator", "num_images"), 5),
+        (("fakes", "photos"), "s = 1"),
+        (("kid", "real", "num_photos"), 11),
+    ]
+    for path, other in changes:
         kept = place / "judged" / f"{row['run']}-{RUNGS[-1]}.json"
         before = kept.read_text()
         judged = json.loads(before)
@@ -149,7 +155,7 @@ def test_a_judgement_from_elsewhere_is_refused(undisturbed: Path, scenes: str, t
             judge(work, config, RUNGS[-1])
         kept.write_text(before)
     (place / "judged" / f"{row['run']}-{RUNGS[0]}.json").unlink()
-    with pytest.raises(DataError, match="stands at 240 images, not at the rung of 96"):
+    with pytest.raises(DataError, match=r"stands at 240 images, not at the rung of 96, .* delete its folder"):
         judge(work, config, RUNGS[0])
 
 
