@@ -64,11 +64,12 @@ def main(argv: list[str] | None = None) -> int:
     if found is None:
         raise DataError(f"the run at {storage.uri} has no checkpoint yet")
     start = found.snapshot
-    end_images = start.images_seen + arguments.images
-    config = override(saved, {**changes, "schedule.total_images": end_images})
-    batch_images = config.data.batch_images
+    changed_config = override(saved, changes)
+    batch_images = changed_config.data.batch_images
     if arguments.images < batch_images or arguments.images % batch_images:
         raise UserError(f"--images must be a multiple of data.batch_images = {batch_images}, got {arguments.images}")
+    end_images = start.images_seen + arguments.images
+    config = override(changed_config, {"schedule.total_images": end_images})
     out = open_storage(arguments.out)
     record = {
         "recipe": RECIPE,
