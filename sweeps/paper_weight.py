@@ -15,8 +15,8 @@ from sweeps.ablation import PAPER
 SWEEP = replace(
     recipe.SWEEP,
     name="paper_weight",
-    space={"prior.weight": Choice(values=(0.4, 0.7, 1.0, 1.7))},
+    space={"prior.weight": Choice(values=(0.4, 0.7, 1.0, 1.7, 3.0))},
     variants={},
     fixed={**recipe.SWEEP.fixed, **{key: value for key, value in PAPER.items() if key != "prior.weight"}},
-    num_trials=4,
+    num_trials=5,
 )
