@@ -6,11 +6,10 @@ import at_random
 import go_on
 import pytest
 import torch
+from packed_scenes import pack_scenes
 
 from argan.config import Config
 from argan.data.manifest import read_manifest
-from argan.data.packing import commit, make_plan, pack_shard
-from argan.data.sources import list_source
 from argan.errors import DataError, UserError
 from argan.presets import preset
 from argan.runs.checkpoints import commit_checkpoint
@@ -25,13 +24,10 @@ from argan.training.state import build_state
 def photos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Three sets by name: "own", "other" with as many photos of the run's 16 px, "larger" of 32 px."""
     kinds = {"own": ("scenes:20", 16), "other": ("scenes:20@1", 16), "larger": ("scenes:20", 32)}
-    uris = {}
-    for name, (source, resolution) in kinds.items():
-        out = open_storage(str(tmp_path_factory.mktemp(name)))
-        plan = make_plan(source, list_source(source), resolution=resolution, seed=0, shard_samples=20, max_pixels=10**6)
-        commit(plan, out, {job.index: pack_shard(job, out) for job in plan.shard_jobs()})
-        uris[name] = out.uri
-    return uris
+    return {
+        name: pack_scenes(str(tmp_path_factory.mktemp(name)), source, resolution=resolution).uri
+        for name, (source, resolution) in kinds.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -63,14 +59,17 @@ def test_unseen_photos_are_unseen_and_of_the_runs_size(
 def test_a_run_goes_on_for_whole_batches(
     run_uri: str, photos: dict[str, str], config: Config, batches: float, tmp_path
 ) -> None:
-    images = int(batches * config.data.batch_images)
-    with pytest.raises(UserError, match=rf"a multiple of data\.batch_images = \d+, got {images}"):
+    batch_images = config.data.batch_images
+    images = int(batches * batch_images)
+    with pytest.raises(UserError, match=rf"a multiple of data\.batch_images = {batch_images}, got {images}"):
         go_on.main(["--run", run_uri, "--data", photos["own"], "--images", str(images), "--out", str(tmp_path)])
     assert not list(tmp_path.iterdir())
 
 
 def test_a_run_goes_on_with_the_photos_it_knows(run_uri: str, photos: dict[str, str]) -> None:
-    with pytest.raises(DataError, match=f"{photos['other']} is not the set that {re.escape(run_uri)} was trained on"):
+    with pytest.raises(
+        DataError, match=f"{re.escape(photos['other'])} is not the set that {re.escape(run_uri)} was trained on"
+    ):
         go_on.main(["--run", run_uri, "--data", photos["other"], "--images", "48"])
 
 

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+from packed_scenes import pack_scenes
 
-from argan.data.packing import commit, make_plan, pack_shard
-from argan.data.sources import list_source
+from argan.data.manifest import read_manifest
 from argan.data.truth_set import read_truth
 from argan.errors import DataError
 from argan.scenes import scene
@@ -17,9 +17,9 @@ NUM_SAMPLES, RESOLUTION = 7, 16
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory):
-    storage, source = open_storage(str(tmp_path_factory.mktemp("set"))), f"scenes:{NUM_SAMPLES}@3"
-    plan = make_plan(source, list_source(source), resolution=RESOLUTION, seed=0, shard_samples=3, max_pixels=10**8)
-    return storage, commit(plan, storage, {job.index: pack_shard(job, storage) for job in plan.shard_jobs()})
+    uri = str(tmp_path_factory.mktemp("set"))
+    storage = pack_scenes(uri, f"scenes:{NUM_SAMPLES}@3", resolution=RESOLUTION, shard_samples=3)
+    return storage, read_manifest(storage)
 
 
 def test_every_photo_comes_with_its_own_truth(packed):

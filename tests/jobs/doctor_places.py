@@ -12,23 +12,18 @@ from pathlib import Path
 
 import psutil
 import pytest
+from packed_scenes import pack_scenes
 
-from argan.data.manifest import Manifest
-from argan.data.packing import commit, make_plan, pack_shard
-from argan.data.sources import list_source
-from argan.storage import Storage, open_storage
+from argan.data.manifest import read_manifest
+from argan.storage import Storage
 from cluster.local_s3 import LocalS3, weed_path
 
 NOBODY = 65534
 
 
 def pack(uri: str, *, num_photos: int = 20, resolution: int = 16) -> Storage:
-    """A set as jobs/pack.py makes it, without Ray: shards of seven scenes, the last one smaller."""
-    source, out = f"scenes:{num_photos}", open_storage(uri)
-    items = list_source(source)
-    plan = make_plan(source, items, resolution=resolution, seed=0, shard_samples=7, max_pixels=1_000_000)
-    manifest: Manifest = commit(plan, out, {job.index: pack_shard(job, out) for job in plan.shard_jobs()})
-    assert manifest.num_samples == num_photos
+    out = pack_scenes(uri, f"scenes:{num_photos}", resolution=resolution)
+    assert read_manifest(out).num_samples == num_photos
     return out
 
 

@@ -4,10 +4,9 @@ import sys
 
 import pytest
 import torch
+from packed_scenes import pack_scenes
 
 from argan.api import load_run
-from argan.data.packing import commit, make_plan, pack_shard
-from argan.data.sources import list_source
 from argan.errors import DataError, MissingError, UserError
 from argan.evaluation import fid
 from argan.evaluation.measures import RANK_MEASURES
@@ -16,7 +15,6 @@ from argan.presets import preset
 from argan.runs.checkpoints import commit_checkpoint
 from argan.runs.folder import open_run, write_config
 from argan.settings import override, run_name
-from argan.storage import open_storage
 from argan.training.checkpoint import snapshot
 from argan.training.state import build_state
 from jobs.evaluate import OutputFile, main
@@ -42,14 +40,6 @@ def commit_weights(run, seed):
 
 def no_training(*_, **__):
     raise AssertionError("an estimator is trained")
-
-
-def pack_scenes(out_uri, num_scenes, resolution):
-    out, source = open_storage(str(out_uri)), f"scenes:{num_scenes}"
-    listing = list_source(source)
-    plan = make_plan(source, listing, resolution=resolution, seed=0, shard_samples=12, max_pixels=10**8)
-    commit(plan, out, {job.index: pack_shard(job, out) for job in plan.shard_jobs()})
-    return out.uri
 
 
 def test_one_json_object_with_every_measure_and_a_page(run_uri, tmp_path, capsys):
@@ -167,14 +157,21 @@ def test_the_optics_of_a_model_from_the_zoo(tmp_path, capsys):
 
 
 def test_kid_compares_with_the_photos_of_a_packed_set(run_uri, tmp_path):
-    data = pack_scenes(tmp_path / "set", 40, 16)
+    data = pack_scenes(str(tmp_path / "set"), "scenes:40", resolution=16).uri
     command = ["--run", run_uri, "--only", "kid", "--photos", data, "--kid-images", "10"]
     assert main([*command, "--json", str(tmp_path / "a.json"), "--page", str(tmp_path / "a.html")]) == 0
     real = json.loads((tmp_path / "a.json").read_text())["protocol"]["kid"]["real"]
     assert (real["data"], real["num_photos"]) == (data, 10)
     assert "kid" in (tmp_path / "a.html").read_text()
     with pytest.raises(DataError, match="holds photos of 32 px, the run makes 16 px"):
-        main([*command[:-3], pack_scenes(tmp_path / "large", 40, 32), "--json", str(tmp_path / "b.json")])
+        main(
+            [
+                *command[:-3],
+                pack_scenes(str(tmp_path / "large"), "scenes:40", resolution=32).uri,
+                "--json",
+                str(tmp_path / "b.json"),
+            ]
+        )
 
 
 def test_features_by_a_path_that_is_none(run_uri, tmp_path):
@@ -221,7 +218,7 @@ def test_another_seed_keeps_the_photos(run_uri, tmp_path):
 
 
 def test_a_packed_set_judges_with_one_part_and_teaches_with_the_other(run_uri, tmp_path):
-    data = pack_scenes(tmp_path / "set", 40, 16)
+    data = pack_scenes(str(tmp_path / "set"), "scenes:40", resolution=16).uri
     budget = ["--estimator-images", "64", "--estimator-pairs", "64", "--only", "depth"]
     main(["--run", run_uri, "--data", data, "--json", str(tmp_path / "a.json"), *budget])
     protocol = json.loads((tmp_path / "a.json").read_text())["protocol"]
@@ -231,7 +228,7 @@ def test_a_packed_set_judges_with_one_part_and_teaches_with_the_other(run_uri, t
 
 
 def test_a_set_of_another_resolution_is_refused(run_uri, tmp_path):
-    data = pack_scenes(tmp_path / "set", 2, 32)
+    data = pack_scenes(str(tmp_path / "set"), "scenes:2", resolution=32).uri
     with pytest.raises(DataError, match="32 px, the run makes 16 px"):
         main(["--run", run_uri, "--data", data, "--json", str(tmp_path / "a.json"), *SMALL])
 
