@@ -24,7 +24,6 @@ SWEEP = Sweep(
     preset="small-32",
     space={"seed": Choice(values=(1, 2, 3)), "variant": Choice(values=tuple(VARIANTS))},
     variants=VARIANTS,
-    fixed={"compute.precision": "bf16"},
     objectives=(
         Objective(name="inverted", goal="min", reference=1.0),
         Objective(name="ordinal_accuracy", goal="max", reference=0.0),
