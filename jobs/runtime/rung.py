@@ -43,7 +43,11 @@ class TrialWork:
 
 
 def train_to(work: TrialWork, config: Config) -> None:
-    """Trains the trial's run to config.schedule.total_images; nothing where it is there already."""
+    """Trains the trial's run to config.schedule.total_images; nothing where it is there already, or was judged there:
+    a judgement stands for its rung, though the run be lost with the machine that trained it.
+    """
+    if open_storage(work.sweep_uri).exists(judgement_of(config, config.schedule.total_images)):
+        return
     request = TrainingRequest(
         config=config,
         data_uri=work.data_uri,
@@ -62,13 +66,18 @@ def train_to(work: TrialWork, config: Config) -> None:
             time.sleep(ASK_AGAIN_S)
 
 
+def judgement_of(config: Config, images: int) -> str:
+    """Where it is kept in the sweep's folder."""
+    return f"judged/{run_name(config)}-{images}.json"
+
+
 def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | None]:
     """The numbers of jobs/evaluate.py by their dotted names; kept in the sweep's folder, so a rung is judged once.
 
     Raises DataError where the run has gone on past the rung, or what is kept was judged in another way.
     """
     run, kept = open_storage(f"{work.runs_uri}/{run_name(config)}"), open_storage(work.sweep_uri)
-    name = f"judged/{run_name(config)}-{images}.json"
+    name = judgement_of(config, images)
     request = small_request(
         JudgingSize(**work.judging),
         has_depth=config.method == "ar-gan",

@@ -22,6 +22,7 @@ from jobs.runtime.watch import Watch
 from jobs.runtime.workers import Workers
 
 LEASE_S = 60.0
+CRAWLS = "this processor has no units for bf16 and may take ten times as long: --compute.precision fp32 (another run)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +97,14 @@ def _train_on_ray(
         # These import Ray, which reads its environment at import: start_ray has set it by now.
         import ray
 
+        from argan.training.processor import crawls, multiplies_bf16
         from jobs.runtime.journal import Journal
         from jobs.runtime.trainer import fit, keep_trying, scaling
         from jobs.runtime.worker import Work
 
         asked = scaling(request.workers, ray.nodes())
+        if not asked.use_gpu and crawls(config, has_bf16=multiplies_bf16()):
+            print(f"warning: {CRAWLS}", file=sys.stderr, flush=True)
         work = Work(
             config=to_dict(config), run_uri=run.uri, data_uri=data_uri, attempt=lease.generation, ends_at=ends_at
         )

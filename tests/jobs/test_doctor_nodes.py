@@ -43,6 +43,7 @@ def machine(**changes: object) -> Machine:
         disk_folder="/tmp",
         disk_bytes=1000 * GIB,
         free_bytes=500 * GIB,
+        has_bf16=True,
     )
     return replace(sound, **changes)
 
@@ -87,6 +88,16 @@ def test_a_full_preset_wants_a_gpu_and_a_small_one_does_not() -> None:
     assert verdicts(check_gpus(FULL, [node()])) == ["warning"]
     assert verdicts(check_gpus(SMALL, [node()])) == ["ok"]
     assert verdicts(check_gpus(None, [node()])) == ["ok"]
+
+
+def test_bf16_on_processors_without_it() -> None:
+    old = node(machine=machine(has_bf16=False))
+    in_bf16 = override(SMALL, {"compute.precision": "bf16"})
+    (found,) = check_gpus(in_bf16, [node(), old])
+    assert found.verdict == "warning"
+    assert "node-7 has no units for bf16" in found.found
+    assert verdicts(check_gpus(in_bf16, [node()]) + check_gpus(SMALL, [old]) + check_gpus(None, [old])) == ["ok"] * 3
+    assert verdicts(check_gpus(in_bf16, [node(gpus=1, machine=old.machine)])) == ["ok"]
 
 
 @pytest.mark.parametrize(

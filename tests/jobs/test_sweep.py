@@ -24,9 +24,10 @@ from argan.errors import DataError, UserError
 from argan.judging_size import JudgingSize
 from argan.search.ledger import LEDGER, Ledger
 from argan.search.space import LogUniform
+from argan.settings import override
 from argan.storage import open_storage
 from cluster.local_head import LocalHead
-from jobs.runtime.rung import TrialWork, judge
+from jobs.runtime.rung import TrialWork, judge, train_to
 from jobs.runtime.sweeping import PAGE, TABLE, learn_from, plan, report
 from jobs.runtime.workers import Workers
 from jobs.sweep import main
@@ -157,6 +158,9 @@ def test_a_judgement_from_elsewhere_is_refused(undisturbed: Path, scenes: str, t
     (place / "judged" / f"{row['run']}-{RUNGS[0]}.json").unlink()
     with pytest.raises(DataError, match=r"stands at 240 images, not at the rung of 96, .* delete its folder"):
         judge(work, config, RUNGS[0])
+    shutil.rmtree(place / "runs")
+    train_to(work, override(config, {"schedule.total_images": RUNGS[-1]}))
+    assert not (place / "runs").exists()  # its judgement stands
 
 
 @pytest.mark.ray

@@ -2,6 +2,7 @@
 
 from argan.config import Config
 from argan.errors import UserError
+from argan.training.processor import crawls
 from jobs.runtime.doctor.finding import Finding, fault, ok, warning
 from jobs.runtime.doctor.nodes import Node
 from jobs.runtime.trainer import scaling
@@ -34,6 +35,9 @@ def check_gpus(config: Config | None, nodes: list[Node]) -> list[Finding]:
         if config is not None and config.preset.startswith(FULL):
             advice = "on processors it takes weeks: take a small-* preset there, or join a cluster (RAY_ADDRESS)"
             return [warning("gpu", f"none, and {config.preset} is sized for GPUs", advice)]
+        if config is not None and (names := [node.name for node in nodes if crawling(config, node)]):
+            found = f"none, and the processor of {', '.join(names)} has no units for bf16: ten times as slow, perhaps"
+            return [warning("gpu", found, "--compute.precision fp32, which makes another run")]
         return [ok("gpu", "none: it trains on processors")]
     findings = []
     for node in having:
@@ -49,6 +53,10 @@ def check_gpus(config: Config | None, nodes: list[Node]) -> list[Finding]:
             findings.append(fault("gpu", f"{node.name}: torch has no NCCL", "a CUDA build of torch brings it"))
     names = sorted({node.gpu.name for node in having if node.gpu and not node.gpu.problem})
     return findings or [ok("gpu", f"{', '.join(names)}: computes on {len(having)} nodes, NCCL is there")]
+
+
+def crawling(config: Config, node: Node) -> bool:
+    return node.machine is not None and crawls(config, has_bf16=node.machine.has_bf16)
 
 
 def check_workers(workers: Workers, config: Config | None, nodes: list[Node]) -> list[Finding]:

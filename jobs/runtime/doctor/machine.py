@@ -24,6 +24,7 @@ class Machine:
     disk_folder: str  # where the cache of shards lies
     disk_bytes: int
     free_bytes: int  # on that disk, for the cache: what it holds already counts as free
+    has_bf16: bool  # whether its processor has units for it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,8 @@ class Gpu:
 
 def measure(versions: dict[str, str], cache_folder: str) -> Machine:
     """This machine; `cache_folder` as in compute.cache_folder."""
+    from argan.training.processor import multiplies_bf16
+
     folder = Path(cache_folder or tempfile.gettempdir()) / "argan-shards"
     cached = sum(path.stat().st_size for path in folder.glob("*") if path.is_file())
     disk = shutil.disk_usage(existing(folder))
@@ -51,6 +54,7 @@ def measure(versions: dict[str, str], cache_folder: str) -> Machine:
         disk_folder=str(existing(folder)),
         disk_bytes=disk.total,
         free_bytes=disk.free + cached,
+        has_bf16=multiplies_bf16(),
     )
 
 
