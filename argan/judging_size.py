@@ -1,6 +1,6 @@
 """What a judgement may spend, and on which photos: those that choose or those that tell."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Use = Literal["test", "selection"]
@@ -22,8 +22,13 @@ class JudgingSize:
     optics: bool = False
     """Whether the width of blur and the sharpness of deep pictures are measured too."""
     use: Use = "selection"
-    seed: int = 0
+    seed: int = 1
+    """Of samples, estimators and pixel pairs. Not the one that jobs/evaluate.py takes: who was chosen for a lucky draw
+    is not told of by the same draw."""
 
 
 CLOSE_LOOK = JudgingSize(num_photos=4000, kid_photos=1000, estimator_images=48_000, estimator_pairs=8_000, optics=True)
 """For trials that differ by a few hundredths: as jobs/evaluate.py judges by default, on four times as many scenes."""
+
+TELLING_LOOK = replace(CLOSE_LOOK, use="test", seed=0)
+"""The same for sweeps that choose nothing: by the scenes and the seed that figures are told by."""

@@ -2,7 +2,8 @@
 
 `small` is sized for two CPU cores, `full` for a GPU. Durations and scores are measured where a docstring gives a
 figure; no `full` preset has been trained to its end yet. How the focus prior falls (prior.fall_images) was varied
-at 32 px; at 64 px one fall was tried, and elsewhere it takes as many batches as there, which nobody has tried.
+at 32 px; at 64 px 120,000 and 240,000 images were used, in trainings that differ in other things too, and elsewhere it
+takes as many batches as there, which nobody has tried.
 """
 
 from collections.abc import Callable
@@ -21,19 +22,22 @@ from argan.errors import UserError
 
 
 def small_32() -> Config:
-    """32 px on two CPU cores. 200,000 images took 22 minutes with averaged codes (132 to 160 images/s); on
-    scenes:8000@1, in bf16, gap_closed was .65 for foreground AUC and .55 for ordinal accuracy on scenes that choose,
-    one seed; at 400,000 images .76 and .66 (docs/LOG.md, 2026-11-28).
+    """32 px on two CPU cores. 200,000 images took 22 minutes with averaged codes (132 to 160 images/s), and would take
+    80 on a processor with AVX2 alone (43 images/s). On scenes:8000@1 gap_closed was .62 for foreground AUC (spread of
+    three seeds .11) and .56 for ordinal accuracy (.02), on scenes that choose; at 300,000 images .82 .66 and .74 .63,
+    two seeds (docs/results/depth.md).
 
-    python jobs/train.py --preset small-32 --compute.precision bf16 --data URI --out URI
+    python jobs/train.py --preset small-32 --data URI --out URI
+
+    A third faster with --compute.precision bf16, where the processor has units for it; those figures are in bf16.
     """
     return Config(preset="small-32", resolution=32)
 
 
 def small_64() -> Config:
-    """64 px on two CPU cores. 600,000 images took three hours in bf16 on one of them (50 to 60 images/s). On
-    scenes:8000@1 gap_closed was .90 for foreground AUC and .79 for ordinal accuracy then, one seed
-    (docs/results/zoo.md).
+    """64 px on two CPU cores. 600,000 images took three hours in bf16 on one of them (50 to 60 images/s), which had
+    units for it: elsewhere leave that out. On scenes:8000@1 gap_closed was .90 for foreground AUC and .79 for ordinal
+    accuracy then, one seed (docs/results/zoo.md).
 
     python jobs/train.py --preset small-64 --compute.precision bf16 --data URI --out URI
     """

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from argan.api import load_run
 from argan.data.manifest import read_manifest
-from argan.data.reading import decode_photos, read_photo_bytes
-from argan.errors import DataError
+from argan.data.reading import read_photos
+from argan.errors import DataError, UserError
 from argan.evaluation.estimation import EstimatorBudget, estimate
 from argan.pixels import to_signed
 from argan.storage import open_storage
@@ -40,6 +40,8 @@ def main(argv: list[str] | None = None) -> int:
     add("--seed", type=int, default=0, help="of what is drawn (default 0)")
     add("--cache", default="build/estimators", help="where the estimator is kept and found (default build/estimators)")
     arguments = parser.parse_args(argv)
+    if arguments.num < 1:
+        raise UserError(f"--num must be at least 1, got {arguments.num}")
     run, data, out = load_run(arguments.run), open_storage(arguments.photos), open_storage(arguments.out)
     manifest, d_max_px = read_manifest(data), run.config.d_max_px
     if manifest.resolution != run.config.resolution:
@@ -56,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     out.write_bytes("generated.png", sheet(("deep", "shallow", "disparity"), made))
 
     rows = np.sort(rng.choice(manifest.num_samples, size=min(arguments.num, manifest.num_samples), replace=False))
-    photos = torch.from_numpy(decode_photos(manifest, rows, read_photo_bytes(data, manifest, rows)))
+    photos = torch.from_numpy(read_photos(data, manifest, rows))
     net, _ = taught_by_fakes(run, 0, EstimatorBudget(), open_storage(arguments.cache))
     seen = coloured(estimate(net, to_signed(photos)), d_max_px)
     out.write_bytes("unseen.png", sheet(("photo", "disparity"), [photos.permute(0, 2, 3, 1).numpy(), seen]))

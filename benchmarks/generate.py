@@ -20,19 +20,18 @@ import argparse
 import json
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from in_turns import last_line, paired
+
 from argan.config import Config
 from argan.presets import preset
 from argan.storage.local import LocalStorage
 
-ROOT = Path(__file__).resolve().parents[1]
 SHARD_SAMPLES = 250
 KEEP_ALL = ("min_spread=0", "min_contrast=-10", "max_prior_correlation=1", "min_sharpness=0", "max_saturation=1")
 
@@ -78,16 +77,6 @@ def compare(rounds: int, samples: int) -> dict[str, Any]:
         "rounds": rounds,
         "samples": samples,
     }
-
-
-def paired(ours: list[float], theirs: list[float]) -> float:
-    """Median of the ratios round by round: a machine that slows down slows both."""
-    return round(statistics.median(a / b for a, b in zip(ours, theirs, strict=True)), 3)
-
-
-def last_line(*command: str) -> str:
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    return done.stdout.strip().splitlines()[-1]
 
 
 def untrained(folder: str, config: Config) -> str:

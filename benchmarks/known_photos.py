@@ -19,9 +19,9 @@ from PIL import Image
 from torch import Tensor
 
 from argan.errors import DataError
-from argan.evaluation.protocol import SELECTION_SEED
 from argan.pixels import to_signed
 from argan.scenes import scene
+from argan.scenes.seeds import SELECTION_SEED
 
 DEPTH_SCALE = 5000.0
 PARTS = ("deep.jpg", "shallow.jpg", "depth.png", "json")

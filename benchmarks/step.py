@@ -22,15 +22,13 @@ import time
 from collections.abc import Callable
 
 import torch
+from in_turns import noise_step
 
 from argan.config import Config
 from argan.draws import Purpose, draw_z
 from argan.presets import preset
 from argan.settings import override
-from argan.training.gradients import alone
-from argan.training.metrics import TickMetrics
 from argan.training.state import build_state
-from argan.training.step import Share, train_batch
 
 VARIANTS = {
     "fp32": {"compute.precision": "fp32", "compute.compile": False},
@@ -53,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     config = preset(arguments.preset)
     if arguments.batch_images:
         config = override(config, {"data.batch_images": arguments.batch_images})
-    steps = {name: step_of(override(config, VARIANTS[name]), device) for name in arguments.variants}
+    steps = {name: noise_step(override(config, VARIANTS[name]), device) for name in arguments.variants}
     for name, step in steps.items():
         started_s = time.monotonic()
         for _ in range(config.optimizer.r1_every_batches + 2):
@@ -79,14 +77,6 @@ def main(argv: list[str] | None = None) -> None:
         "torch": torch.__version__,
     }
     print(json.dumps(result))
-
-
-def step_of(config: Config, device: torch.device) -> Callable[[], None]:
-    state, metrics = build_state(config, device), TickMetrics()
-    size = config.data.batch_images
-    shape = (size, 3, config.resolution, config.resolution)
-    photos = torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0)).to(device)
-    return lambda: train_batch(state, photos, Share(0, size, size), metrics, alone)
 
 
 def timed(step: Callable[[], None], num_batches: int, device: torch.device) -> float:

@@ -15,19 +15,17 @@ medians over the rounds. One JSON object on the last line:
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from in_turns import last_line, noise_step, paired
+
 from argan.presets import preset
 from jobs.runtime.trainer import KEEP_MEMORY
 
-ROOT = Path(__file__).resolve().parents[1]
 PRESET = "small-64"
 NUM_SCENES = 512
 
@@ -51,9 +49,9 @@ def compare(rounds: int, images: int) -> dict[str, object]:
     speeds: dict[str, list[float]] = {"bare": [], "one_worker": [], "two_workers": []}
     with tempfile.TemporaryDirectory() as folder:
         data = f"{folder}/scenes"
-        run("jobs/pack.py", f"scenes:{NUM_SCENES}", data, "--resolution", "64", "--shard-samples", "128")
+        last_line("jobs/pack.py", f"scenes:{NUM_SCENES}", data, "--resolution", "64", "--shard-samples", "128")
         for number in range(rounds):
-            bare = run(__file__, "--bare", "--images", str(images), environment=KEEP_MEMORY)
+            bare = last_line(__file__, "--bare", "--images", str(images), environment=KEEP_MEMORY)
             speeds["bare"].append(json.loads(bare)["images_per_s"])
             speeds["one_worker"].append(job(data, f"{folder}/one-{number}", images, workers=1, cpus=2))
             speeds["two_workers"].append(job(data, f"{folder}/two-{number}", images, workers=2, cpus=1))
@@ -61,25 +59,11 @@ def compare(rounds: int, images: int) -> dict[str, object]:
     return {
         "ratio": paired(speeds["one_worker"], speeds["bare"]),
         "scaling": paired(speeds["two_workers"], speeds["one_worker"]),
-        **json.loads(run(__file__, "--profile")),
+        **json.loads(last_line(__file__, "--profile")),
         "rounds": rounds,
         "images": images,
         "images_per_s": {name: round(statistics.median(values), 1) for name, values in speeds.items()},
     }
-
-
-def paired(ours: list[float], theirs: list[float]) -> float:
-    """Median of the ratios round by round: a machine that slows down slows both."""
-    return round(statistics.median(a / b for a, b in zip(ours, theirs, strict=True)), 3)
-
-
-def run(*command: str, environment: dict[str, str] | None = None) -> str:
-    """The last line that a command of this checkout prints."""
-    variables = {**os.environ, **(environment or {})}
-    result = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, env=variables
-    )
-    return result.stdout.strip().splitlines()[-1]
 
 
 def job(data: str, out: str, images: int, *, workers: int, cpus: int) -> float:
@@ -90,7 +74,7 @@ def job(data: str, out: str, images: int, *, workers: int, cpus: int) -> float:
         "--schedule.total_images": preset(PRESET).schedule.tick_images + images,
     }
     words = [str(word) for option in options.items() for word in option]
-    run("jobs/train.py", "--preset", PRESET, "--data", data, "--out", out, *words)
+    last_line("jobs/train.py", "--preset", PRESET, "--data", data, "--out", out, *words)
     (history,) = Path(out).glob("*/history.jsonl")
     rows = [json.loads(line) for line in history.read_text().splitlines()]
     return float(
@@ -100,7 +84,7 @@ def job(data: str, out: str, images: int, *, workers: int, cpus: int) -> float:
 
 def bare_loop(images: int) -> dict[str, float]:
     """The step alone, on two threads, a batch of noise in memory."""
-    step, batch_images = bare_step()
+    step, batch_images = bare_step(), preset(PRESET).data.batch_images
     for _ in range(8):
         step()
     started_s = time.monotonic()
@@ -110,23 +94,11 @@ def bare_loop(images: int) -> dict[str, float]:
     return {"images_per_s": num_batches * batch_images / (time.monotonic() - started_s)}
 
 
-def bare_step() -> tuple[Callable[[], None], int]:
-    """The step of the preset on a batch of noise, and how many images that is."""
+def bare_step() -> Callable[[], None]:
     import torch
 
-    from argan.training.gradients import alone
-    from argan.training.metrics import TickMetrics
-    from argan.training.state import build_state
-    from argan.training.step import Share, train_batch
-
     torch.set_num_threads(2)
-    config = preset(PRESET)
-    state, metrics = build_state(config, torch.device("cpu")), TickMetrics()
-    size = config.data.batch_images
-    random = torch.Generator().manual_seed(0)
-    shape = (size, 3, config.resolution, config.resolution)
-    photos = torch.randint(0, 256, shape, dtype=torch.uint8, generator=random)
-    return lambda: train_batch(state, photos, Share(0, size, size), metrics, alone), size
+    return noise_step(preset(PRESET), torch.device("cpu"))
 
 
 def profile() -> dict[str, object]:
@@ -134,7 +106,7 @@ def profile() -> dict[str, object]:
     from torch.profiler import ProfilerActivity
     from torch.profiler import profile as record
 
-    step, _ = bare_step()
+    step = bare_step()
     for _ in range(8):
         step()
     with record(activities=[ProfilerActivity.CPU]) as recorded:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from argan import strict_json
 from argan.errors import StorageError, UserError
 from argan.storage import Storage, open_storage
+from argan.viewing.numbers import number
 from jobs.runtime.cli import run_job
 
 
@@ -73,36 +74,40 @@ def main(argv: list[str] | None = None) -> int:
     json_file.write(strict_json.dumps(result, indent=2) + "\n")
     if page_file:
         page_file.write(page())
-    for line in told(result):
+    for line in told(strict_json.finite(result)):
         print(line)
     print(arguments.page or arguments.json)
     return 0
 
 
 def told(result: Mapping[str, Any]) -> Iterator[str]:
-    """The result in a few lines."""
+    """The result in a few lines; a dash where there is no number."""
     if "kid" in result:
-        low, high = result["kid_interval"]
-        fid = f" | fid {result['fid']:.2f}" if "fid" in result else ""
-        yield f"kid {result['kid']:.2f} | 95 % of subsets in {low:.2f} .. {high:.2f}{fid}"
-        yield f"precision {result['precision']:.3f} | recall {result['recall']:.3f}"
+        fid = f" | fid {number(result['fid'])}" if "fid" in result else ""
+        ends = " .. ".join(map(number, result["kid_interval"]))
+        yield f"kid {number(result['kid'])} | 95 % of subsets in {ends}{fid}"
+        yield f"precision {number(result['precision'])} | recall {number(result['recall'])}"
     if "blur_slope" in result:
-        yield f"blur slope {result['blur_slope']:.3f} | R^2 {result['blur_r_squared']:.3f}"
-        yield f"sharpness of deep photos {result['sharpness_deep']:.3f} | of real ones {result['sharpness_real']:.3f}"
+        yield f"blur slope {number(result['blur_slope'])} | R^2 {number(result['blur_r_squared'])}"
+        deep, real = number(result["sharpness_deep"]), number(result["sharpness_real"])
+        yield f"sharpness of deep photos {deep} | of real ones {real}"
     for measure, best in result.get("trivial", {}).items():
-        gap = result["gap_closed"].get(measure)
-        yield (
-            f"{measure} {result[measure]:.4f} | best trivial {best['value']:.4f} ({best['name']}) | "
-            f"ceiling {result['ceiling'][measure]:.4f}" + (f" | gap closed {gap:.3f}" if gap is not None else "")
-        )
+        guess, ceiling = number(best["value"]), number(result["ceiling"][measure])
+        line = f"{measure} {number(result[measure])} | best trivial {guess} ({best['name']}) | ceiling {ceiling}"
+        if measure in result["gap_closed"]:
+            ends = " .. ".join(map(number, result["gap_closed_interval"][measure]))
+            line += f" | gap closed {number(result['gap_closed'][measure])} (95 % of draws of photos: {ends})"
+        yield line
     if "gap_closed_past_fixed" in result:
-        gaps = result["gap_closed_past_fixed"].items()
-        yield "from the mean of truth on: gap closed " + ", ".join(f"{measure} {gap:.3f}" for measure, gap in gaps)
+        yield f"from the mean of truth on: gap closed {named(result['gap_closed_past_fixed'])}"
     if "inverted" in result:
-        yield f"inverted {100 * result['inverted']:.1f} % | ceiling {100 * result['ceiling']['inverted']:.1f} %"
+        yield f"inverted {number(result['inverted'])} | ceiling {number(result['ceiling']['inverted'])}"
     if "smooth_subjects" in result:
-        gaps = result["smooth_subjects"]["gap_closed"].items()
-        yield "smooth subjects: gap closed " + ", ".join(f"{measure} {gap:.3f}" for measure, gap in gaps)
+        yield f"smooth subjects: gap closed {named(result['smooth_subjects']['gap_closed'])}"
+
+
+def named(gaps: Mapping[str, float | None]) -> str:
+    return ", ".join(f"{measure} {number(gap)}" for measure, gap in gaps.items())
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

@@ -11,7 +11,7 @@ photos and of smooth subjects; the other rows are told. What differs in each col
 
 - PAPER has the objectives, apertures and renderer that the paper is described with (docs/paper_map.md), and our nets,
   R1 and learning rates, which were settled by our trials. The prior's weight is the best of five, by
-  sweeps/paper_weight.py.
+  sweeps/paper_weight.py, in bf16 and with seed 0.
 - "no prior" has neither the prior nor the loss that keeps disparity's contrast up, which knows the sense as well. What
   stays and knows it too: things stand behind the focal plane rather than before it (optics.front_share).
 - "no mixture" never shows C a deep picture. Taught by pairs at uniform apertures its estimator sees pictures that were
@@ -20,10 +20,9 @@ photos and of smooth subjects; the other rows are told. What differs in each col
 - The standard GAN has our nets and rates as well, tuned for AR-GAN and not for it.
 """
 
-from dataclasses import replace
 from typing import Any
 
-from argan.judging_size import CLOSE_LOOK
+from argan.judging_size import TELLING_LOOK
 from argan.search.space import Choice
 from argan.search.sweep import KID_AND_DEPTH, Sweep
 
@@ -65,5 +64,5 @@ SWEEP = Sweep(
     num_trials=3 * len(VARIANTS),
     search="grid",
     stopping="none",
-    judging=replace(CLOSE_LOOK, use="test"),
+    judging=TELLING_LOOK,
 )

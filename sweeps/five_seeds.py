@@ -8,9 +8,7 @@ chance is not in the spread. It is judged at the ablation's length too: these ju
 the folder judged of sweeps/ablation.py before that begins, are its "ours" and spare it three trainings.
 """
 
-from dataclasses import replace
-
-from argan.judging_size import CLOSE_LOOK
+from argan.judging_size import TELLING_LOOK
 from argan.search.space import Choice
 from argan.search.sweep import KID_AND_DEPTH, Sweep
 
@@ -23,5 +21,5 @@ SWEEP = Sweep(
     num_trials=5,
     search="grid",
     stopping="none",
-    judging=replace(CLOSE_LOOK, use="test"),
+    judging=TELLING_LOOK,
 )

@@ -3,7 +3,8 @@ of them is to be as good as it can.
 
     python jobs/sweep.py paper_weight --data build/scenes32 --out build/sweeps
 
-A search only in name, with the screening's seed, length and scenes. In bf16, as the ablation.
+A search only in name, with the screening's seed, length and scenes. In bf16, as that; the ablation,
+in fp32, takes its weight from here.
 """
 
 from dataclasses import replace

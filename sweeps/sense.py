@@ -7,7 +7,7 @@ chance says which way round a photo comes out. Both variants of a seed begin wit
 their shares of inverted photos, seed by seed, is what occlusion does. In the two runs of seed 0 (sweeps/recipe.py) all
 of D first fell to -d_max, in both, and what came back into focus was nearer than the rest by that alone; these seeds
 begin on other sides, and `disparity/mean_px` in the first 32,000 images of each history says on which. There the
-contrast of disparity had its final sign from 92,000 images on. In bf16, the faster one on processors that have it.
+contrast of disparity had its final sign from 92,000 images on. In fp32; the two runs of seed 0 were in bf16.
 """
 
 from typing import Any

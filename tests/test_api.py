@@ -5,25 +5,18 @@ from typing import Any
 
 import pytest
 import torch
+from untrained_run import untrained_run
 
 from argan.api import load_run, render
 from argan.errors import DataError
 from argan.presets import preset
-from argan.runs.checkpoints import commit_checkpoint
 from argan.runs.folder import open_run, write_config
 from argan.settings import override
-from argan.training.checkpoint import snapshot
-from argan.training.state import build_state
 
 
 @pytest.fixture
 def run_uri(tmp_path) -> str:
-    config = preset("debug")
-    folder = open_run(str(tmp_path), config)
-    write_config(folder, config)
-    state = build_state(config, torch.device("cpu"))
-    commit_checkpoint(folder, snapshot(state), config=config, device=state.device, attempt=1, keep=1)
-    return folder.uri
+    return untrained_run(tmp_path, preset("debug")).uri
 
 
 def test_samples_are_a_function_of_seed_and_index(run_uri: str) -> None:

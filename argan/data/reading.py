@@ -62,6 +62,14 @@ def decode_photos(manifest: Manifest, ids: np.ndarray, files: list[bytes]) -> np
     return images
 
 
+def read_photos(storage: Storage, manifest: Manifest, ids: np.ndarray) -> np.ndarray:
+    """The photos with the given ids (rows of the manifest), in that order: uint8 [n,3,H,W], sRGB.
+
+    Raises DataError where a photo is not the manifest's, StorageError where the storage fails.
+    """
+    return decode_photos(manifest, ids, read_photo_bytes(storage, manifest, ids))
+
+
 def _read_rows(
     storage: Storage, manifest: Manifest, shard: int, rows: np.ndarray, cache: ShardCache | None
 ) -> list[bytes]:

@@ -77,11 +77,14 @@ def list_source(source: str) -> Listing:
 
 def _list_scenes(source: str) -> Listing:
     from argan.scenes import SCENES_VERSION
+    from argan.scenes.seeds import JUDGING_SEEDS
 
     count, _, seed = source.removeprefix(SCENES_PREFIX).partition("@")
     seed = seed or "0"
     if not (count.isdecimal() and int(count) > 0 and seed.isdecimal()):
         raise UserError(f"scenes are asked for as scenes:COUNT or scenes:COUNT@SEED, got {source!r}")
+    if int(seed) in JUDGING_SEEDS:
+        raise UserError(f"the scenes of seed {int(seed)} judge what was learned from others: take another seed")
     kind = f"scenes-v{SCENES_VERSION}@{int(seed)}"
     scenes = [SceneItem(f"{kind}/{index}", int(seed), index) for index in range(int(count))]
     return Listing(scenes, [], has_truth=True)

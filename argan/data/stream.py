@@ -73,14 +73,6 @@ def stream_batches(
     return _run(blocks, batch_images // num_lanes, read, decode)
 
 
-def read_photos(storage: Storage, manifest: Manifest, ids: np.ndarray) -> np.ndarray:
-    """The photos with the given ids (rows of the manifest), in that order: uint8 [n,3,H,W], sRGB.
-
-    Raises DataError where a photo is not the manifest's, StorageError where the storage fails.
-    """
-    return decode_photos(manifest, ids, read_photo_bytes(storage, manifest, ids))
-
-
 def _run(
     blocks: list[Iterator[np.ndarray]],
     lane_images: int,

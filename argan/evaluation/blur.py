@@ -1,6 +1,7 @@
 """Whether generated photos blur as their disparity says, region by region. Reconstruction.
 
-Measured: the radius of the disk that, convolved with the deep photo, comes nearest to the shallow one within a region.
+Measured: the radius of the disk that, convolved with the deep photo, comes nearest to the shallow one within a region
+(of a square aperture: half the side of the square).
 Predicted: METHOD's Units, radius 2 s |D|. A straight line through both has slope 1 where the optics hold. Asked of
 regions whose disparity hardly varies and whose texture shows blur at all, for elsewhere no single radius is right.
 """
@@ -16,12 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from argan.errors import UserError
-from argan.optics.aperture import EDGE
+from argan.optics.aperture import EDGE, ApertureShape
 
-TakePhoto = Callable[[Tensor, float], Tensor]
-"""(disparity [N,1,H,W] px, dof_scale) -> photos [N,3,H,W]."""
+TakePhoto = Callable[[Tensor, Tensor, float], Tensor]
+"""(deep [N,3,H,W], disparity [N,1,H,W] px, dof_scale) -> photos [N,3,H,W]."""
 
-DISK_POINTS = 60  # along the diameter of a disk, so that it has no grain
+APERTURE_POINTS = 60  # along the diameter of a disk, so that it has no grain
+PHOTOS_AT_ONCE = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,7 @@ def measure_blur(
     *,
     d_max_px: float,
     settings: BlurSettings,
+    shape: ApertureShape = "disk",
     averaged: Callable[[Tensor], Tensor] = lambda codes: codes,
 ) -> BlurFit:
     """For deep photos [N,3,H,W] in [-1, 1] and their disparity [N,1,H,W] in px per aperture unit; `take` makes photos.
@@ -77,19 +80,23 @@ def measure_blur(
     codes, so that they are the same in light.
     """
     side = settings.region_px(deep.shape[-1])
-    chosen = suitable_regions(deep, disparity, d_max_px, settings)
-    photos = [take(disparity, aperture) for aperture in settings.apertures]
     # A measurement must be able to come out too large.
     radii_px = np.linspace(0.0, 1.5 * EDGE * d_max_px, settings.num_radii)
-    errors = np.empty((len(radii_px), int(chosen.sum())))
-    seen = averaged(deep)
-    for number, radius_px in enumerate(radii_px):
-        blurred = disk_blurred(seen, float(radius_px))
-        of_regions = torch.stack([_regions((photo - blurred) ** 2, side) for photo in photos])
-        errors[number] = of_regions[chosen].double().cpu().numpy()
-    predicted = torch.stack([EDGE * aperture * _regions(disparity.abs(), side) for aperture in settings.apertures])
-    num_regions = int(chosen.any(0).sum())
-    return _fit(predicted[chosen].double().cpu().numpy(), lowest(radii_px, errors), num_regions)
+    predicted, measured, num_regions = [], [], 0
+    for sharp, D in zip(deep.split(PHOTOS_AT_ONCE), disparity.split(PHOTOS_AT_ONCE), strict=True):
+        chosen = suitable_regions(sharp, D, d_max_px, settings)
+        photos = [take(sharp, D, aperture) for aperture in settings.apertures]
+        errors = np.empty((len(radii_px), int(chosen.sum())))
+        seen = averaged(sharp)
+        for number, radius_px in enumerate(radii_px):
+            blurred = blurred_by(seen, float(radius_px), shape)
+            of_regions = torch.stack([_regions((photo - blurred) ** 2, side) for photo in photos])
+            errors[number] = of_regions[chosen].double().cpu().numpy()
+        radii = torch.stack([EDGE * aperture * _regions(D.abs(), side) for aperture in settings.apertures])
+        predicted.append(radii[chosen].double().cpu().numpy())
+        measured.append(lowest(radii_px, errors))
+        num_regions += int(chosen.any(0).sum())
+    return _fit(np.concatenate(predicted), np.concatenate(measured), num_regions)
 
 
 def suitable_regions(deep: Tensor, disparity: Tensor, d_max_px: float, settings: BlurSettings) -> Tensor:
@@ -100,7 +107,7 @@ def suitable_regions(deep: Tensor, disparity: Tensor, d_max_px: float, settings:
     """
     side = settings.region_px(deep.shape[-1])
     blurs = EDGE * _regions(disparity.abs(), side) >= settings.least_blur_px
-    shows = _regions((deep - disk_blurred(deep, 1.0)) ** 2, side).sqrt() >= settings.least_texture
+    shows = _regions((deep - blurred_by(deep, 1.0)) ** 2, side).sqrt() >= settings.least_texture
     widest = F.max_pool2d(disparity.abs(), side)[:, 0]
     chosen = []
     for aperture in settings.apertures:
@@ -116,23 +123,23 @@ def suitable_regions(deep: Tensor, disparity: Tensor, d_max_px: float, settings:
     return torch.stack(chosen)
 
 
-def disk_blurred(images: Tensor, radius_px: float) -> Tensor:
-    """[N,C,H,W] convolved with a disk, seen through bilinear weights as the renderer's views are."""
+def blurred_by(images: Tensor, radius_px: float, shape: ApertureShape = "disk") -> Tensor:
+    """[N,C,H,W] convolved with the aperture, seen through bilinear weights as the renderer's views are."""
     reach = int(np.ceil(radius_px))
     if reach == 0:
         return images
-    kernel = disk_kernel(radius_px).to(images)[None, None]
+    kernel = aperture_kernel(radius_px, shape).to(images)[None, None]
     channels = images.shape[1]
     padded = F.pad(images, (reach,) * 4, mode="replicate")
     return F.conv2d(padded, kernel.expand(channels, 1, -1, -1), groups=channels)
 
 
-def disk_kernel(radius_px: float) -> Tensor:
-    """[2r+1,2r+1] of sum 1, r = ceil(radius): points spread evenly over the disk, each shared by its four pixels."""
+def aperture_kernel(radius_px: float, shape: ApertureShape) -> Tensor:
+    """[2r+1,2r+1] of sum 1, r = ceil(radius): points spread evenly over it, each shared by its four pixels."""
     reach = int(np.ceil(radius_px))
-    line = (torch.arange(DISK_POINTS, dtype=torch.float64) + 0.5) * (2 * radius_px / DISK_POINTS) - radius_px
+    line = (torch.arange(APERTURE_POINTS, dtype=torch.float64) + 0.5) * (2 * radius_px / APERTURE_POINTS) - radius_px
     points = torch.cartesian_prod(line, line)
-    points = points[points.norm(dim=1) <= radius_px]
+    points = points[points.norm(dim=1) <= radius_px] if shape == "disk" else points
     pixels = torch.arange(-reach, reach + 1, dtype=torch.float64)
     rows, columns = ((1 - (points[:, axis, None] - pixels).abs()).clamp(min=0) for axis in (0, 1))
     return rows.T @ columns / len(points)

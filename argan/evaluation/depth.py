@@ -16,6 +16,7 @@ from torch import Tensor
 
 from argan.config import PriorConfig
 from argan.errors import UserError
+from argan.evaluation.chance import gap_intervals
 from argan.evaluation.estimation import estimate
 from argan.evaluation.fixed import MEAN_OF_TRUTH, fixed_scores
 from argan.evaluation.measures import RANK_MEASURES, RankSettings, TruthSet
@@ -49,6 +50,7 @@ def evaluate_depth(
 
     The result holds each measure's mean over images at the top by name, and `inverted`, the share of images with most
     pairs in the wrong order; `ceiling`, `trivial`, `gap_closed` and `gap_closed_past_fixed` by the same names;
+    `gap_closed_interval`, 95 % of what other photos of the kind would say;
     `trivial_all` and `fixed` (guess or fixed map -> measure -> value); `smooth_subjects`, all of this again, where
     there are any; `per_image` (measure -> quantiles and how many images count); `alignment` (what was fitted, for
     fakes and ceiling); and `protocol` as given. Raises UserError for an empty set.
@@ -61,9 +63,10 @@ def evaluate_depth(
     best = judge_maps(estimate(ceiling, images).numpy(), truth, ranks)
     guesses = trivial_scores(truth, prior, ranks)
     fixed = fixed_scores(estimates.numpy(), truth, ranks)
-    result = _summary(fakes.scores, best.scores, guesses, fixed, np.ones_like(truth.smooth))
+    told = (fakes.scores, best.scores, guesses, fixed)
+    result = _summary(*told, np.ones_like(truth.smooth), ranks.seed)
     if truth.smooth.any():
-        result["smooth_subjects"] = _summary(fakes.scores, best.scores, guesses, fixed, truth.smooth)
+        result["smooth_subjects"] = _summary(*told, truth.smooth, ranks.seed)
     result["per_image"] = {m: _spread(column) for m, column in zip(MEASURES, fakes.scores.T, strict=True)}
     result["alignment"] = {"fakes": fakes.alignment._asdict(), "ceiling": best.alignment._asdict()}
     result["protocol"] = protocol
@@ -76,10 +79,12 @@ def _summary(
     guesses: Mapping[str, Scores],
     fixed: Mapping[str, Scores],
     chosen: NDArray[np.bool_],
+    seed: int,
 ) -> dict[str, Any]:
     """What the chosen images say."""
     values, ceilings = means(scores[chosen]), means(ceiling[chosen])
-    trivial = best_guesses({name: means(guess[chosen]) for name, guess in guesses.items()})
+    chosen_guesses = {name: guess[chosen] for name, guess in guesses.items()}
+    trivial = best_guesses({name: means(guess) for name, guess in chosen_guesses.items()})
     mean_of_truth = means(fixed[MEAN_OF_TRUTH][chosen])
 
     def gaps(opponent: Mapping[str, float]) -> dict[str, float]:
@@ -92,8 +97,9 @@ def _summary(
         "ceiling": {**ceilings, "inverted": inverted_share(ceiling[chosen])},
         "trivial": {measure: guess._asdict() for measure, guess in trivial.items()},
         "gap_closed": gaps(best),
+        "gap_closed_interval": gap_intervals(scores[chosen], ceiling[chosen], chosen_guesses, seed=seed),
         "gap_closed_past_fixed": gaps({m: max(best[m], mean_of_truth[m]) for m in RANK_MEASURES}),
-        "trivial_all": {name: _told(guess[chosen]) for name, guess in guesses.items()},
+        "trivial_all": {name: _told(guess) for name, guess in chosen_guesses.items()},
         "fixed": {name: _told(one[chosen]) for name, one in fixed.items()},
     }
 

@@ -14,6 +14,7 @@ from argan.errors import UserError
 
 SCALE = 1000.0  # as the field prints it
 INTERVAL = (0.025, 0.975)
+FEWEST_EACH = 4  # at most half of them are in a subset, and a pair is needed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +45,13 @@ def kid(real: Tensor, fake: Tensor, settings: KidSettings) -> Kid:
     """The mean of the unbiased MMD^2 over subsets; below 0 by chance where both sides are alike.
 
     real [N,d] and fake [M,d] are features of any float type; all is summed in float64. Raises UserError unless each
-    side has four images or more (METHOD: at most half of them are in a subset, and a pair is needed).
+    side has FEWEST_EACH images or more.
     """
     fewest = min(len(real), len(fake))
-    if fewest < 4:
-        raise UserError(f"KID needs at least 4 images on each side, got {len(real)} real and {len(fake)} generated")
+    if fewest < FEWEST_EACH:
+        raise UserError(
+            f"KID needs at least {FEWEST_EACH} images on each side, got {len(real)} real and {len(fake)} generated"
+        )
     size = min(settings.subset_images, fewest // 2)
     real, fake = real.double(), fake.double()
     values = []

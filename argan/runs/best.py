@@ -28,15 +28,13 @@ def best_images(history: Sequence[Mapping[str, Any]]) -> dict[Best, int]:
 
 
 def images_of_best(run: Storage, which: Best) -> int:
-    """Where that checkpoint of the run stood. What was judged past the newest one was rolled back and is gone.
+    """Where that checkpoint of the run stands: of those that are kept. What a rollback left behind is gone, and what
+    was best before it may be.
 
-    Raises MissingError where none was judged by that measure.
+    Raises MissingError where none of them was judged by that measure.
     """
-    kept = read_pointer(run).checkpoints
-    stands_at_images = kept[0]["images_seen"] if kept else 0
-    found = best_images([row for row in read_history(run) if row["images_seen"] <= stands_at_images])
+    kept = {checkpoint["images_seen"] for checkpoint in read_pointer(run).checkpoints}
+    found = best_images([row for row in read_history(run) if row["images_seen"] in kept])
     if which not in found:
-        raise MissingError(
-            f"{run.uri} has no {which} checkpoint: nothing was judged by {BEST_BY[which][0]} while it trained"
-        )
+        raise MissingError(f"{run.uri} has no {which} checkpoint: none that it keeps was judged by {BEST_BY[which][0]}")
     return found[which]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from argan.config import Config
-from argan.draws import Purpose, draw_z
+from argan.draws import Purpose, draw_dof_scale, draw_z
 from argan.losses import is_inside_out, nearest_prior
 from argan.models.camera import Camera
 from argan.models.discriminator import Discriminator
@@ -20,12 +20,13 @@ from argan.pixels import LUMA, laplacian
 
 SAMPLES = 128
 PREFIX = "health/"
+LEAST_FAR_LOG = -7.0  # of a share of sharpness: e^-7 is a thousandth
 
 
 class Vitals(NamedTuple):
     """Of fixed samples of the moving average. The last four are nan for the standard GAN."""
 
-    margin: float  # how much higher C scores real photos than fakes, in logits
+    margin: float  # how much higher C scores real photos than fakes at apertures s ~ p(s), in logits
     diversity: float  # mean distance from a deep photo to the one most like it, in that of as many real photos
     sharpness: float  # root mean square Laplacian of deep photos, in that of real photos
     far_sharpness: float  # mean |Laplacian| of deep photos where disparity is large, in that where it is small
@@ -45,7 +46,8 @@ class Standing(NamedTuple):
 def vitals(camera: Camera, discriminator: Discriminator, real: Tensor, priors: Tensor, config: Config) -> Vitals:
     """real [N,3,H,W] in [-1, 1], from two to SAMPLES; priors [K,1,H,W]. All on one device."""
     z = draw_z(config.seed, Purpose.Z_SAMPLE, 0, num=SAMPLES, z_dim=camera.generator.z_dim).to(real)
-    fake = camera(z, torch.ones(SAMPLES).to(real))
+    s = draw_dof_scale(config.seed, Purpose.DOF_SAMPLE, 0, num=SAMPLES, dof=config.dof).to(real)
+    fake = camera(z, s)  # C is at a loss before apertures that it was never shown
     margin = discriminator.forward(real).mean() - discriminator.forward(fake.photo).mean()
     diversity = nearest_distance(fake.deep[: len(real)]) / nearest_distance(real)
     sharpness = laplacian_rms(fake.deep) / laplacian_rms(real)
@@ -136,6 +138,7 @@ def far_sharpness(deep: Tensor, disparity: Tensor) -> float:
         return (edges * where).sum((1, 2)) / where.sum((1, 2))
 
     share = (mean(inside & far) / mean(inside & ~far)).log()
+    share = share.nan_to_num(nan=torch.nan, neginf=LEAST_FAR_LOG)  # no edge at all in the far half is the worst case
     return float(share[share.isfinite()].mean().exp())
 
 

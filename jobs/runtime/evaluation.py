@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 
 from argan.api import Run, Which, load_run
+from argan.config import Config
 from argan.errors import UserError
 from argan.evaluation.estimation import EstimatorBudget
 from argan.evaluation.protocol import PROTOCOL
@@ -22,7 +23,7 @@ from jobs.runtime.cli import say
 from jobs.runtime.depth_quality import DepthQuality, depth_pictures, judge_depth, plan_depth
 from jobs.runtime.judges import Judges, scene_judges, set_judges
 from jobs.runtime.optics_quality import OpticsQuality, camera_facts, judge_optics
-from jobs.runtime.photo_quality import PhotoQuality, judge_photos, real_photos
+from jobs.runtime.photo_quality import PhotoQuality, judge_photos, real_photos, require_judgeable
 
 Part = Literal["depth", "kid", "optics"]
 PARTS: tuple[Part, ...] = ("depth", "kid", "optics")
@@ -58,6 +59,7 @@ def small_request(
         num_photos=size.num_photos,
         depth=DepthQuality(budget=budget, seed=size.seed),
         photos=PhotoQuality(photos_uri=photos_uri, num_fakes=num, num_reals=num, seed=size.seed),
+        optics=OpticsQuality(seed=size.seed),
         use=size.use,
         parts=("depth", "kid", *optics) if has_depth else ("kid",),
         **others,
@@ -69,19 +71,25 @@ def plan(request: EvaluationRequest) -> dict[str, Any]:
     cannot.
     """
     storage = find_run(request.run_uri)
-    config = read_config(storage)
     if request.checkpoint != "newest":
         images_of_best(storage, request.checkpoint)
+    return plan_for(read_config(storage), request)
+
+
+def plan_for(config: Config, request: EvaluationRequest) -> dict[str, Any]:
+    """The same of a run of that configuration, whether it is there or not."""
     judges = _judges(request, config.resolution)
     planned: dict[str, Any] = {}
     if config.method == "gan" and request.parts != ("kid",):
         raise UserError("a standard GAN has no disparity to judge: --only kid")
     if "depth" in request.parts:
         planned |= plan_depth(request.run_uri, config, judges, request.depth, _device(request))
+    if request.parts != ("depth",):
+        reals = real_photos(request.photos, judges, config.resolution, request.use)
     if "optics" in request.parts:
         planned["optics"] = asdict(request.optics)
     if "kid" in request.parts:
-        reals = real_photos(request.photos, judges, config.resolution, request.use)
+        require_judgeable(request.photos, reals)
         planned["kid"] = {**asdict(request.photos), "real": reals.record}
     return planned
 
@@ -97,16 +105,18 @@ def judge_run(run: Run, request: EvaluationRequest) -> tuple[dict[str, Any], Cal
     judges = _judges(request, run.config.resolution)
     cache = open_storage(request.cache_uri)
     result: dict[str, Any] = {}
+    protocol = _of_every_part(run, request)
     pictures: list[tuple[str, bytes]] = []
+    if request.parts != ("depth",):
+        reals = real_photos(request.photos, judges, run.config.resolution, request.use)
+    if "kid" in request.parts:  # first: it takes least, and what is wrong with its photos or features is seen at once
+        photos = judge_photos(run, reals, request.photos, cache)
+        result, protocol["kid"] = photos.result, photos.protocol
     if "depth" in request.parts:
         evaluation, test = judge_depth(run, judges, request.depth, cache)
-        result = evaluation.result
+        protocol |= evaluation.result.pop("protocol")
+        result |= evaluation.result
         pictures = depth_pictures(evaluation, test, run.config.d_max_px)
-    protocol = {**_of_every_part(run, request), **result.pop("protocol", {})}
-    reals = real_photos(request.photos, judges, run.config.resolution, request.use)
-    if "kid" in request.parts:
-        photos = judge_photos(run, reals, request.photos, cache)
-        result, protocol["kid"] = {**photos.result, **result}, photos.protocol
     if "optics" in request.parts:
         result |= judge_optics(run, reals, request.optics)
         compared = min(request.optics.num_photos, reals.record["num_photos"])

@@ -7,7 +7,7 @@ import torch
 
 from argan.config import Config
 from argan.data.manifest import read_manifest
-from argan.data.reading import decode_photos, read_photo_bytes
+from argan.data.reading import read_photos
 from argan.errors import CollapseError, MissingError
 from argan.pixels import to_signed
 from argan.runs.checkpoints import roll_back
@@ -26,7 +26,7 @@ class Guarding:
     def __init__(self, state: TrainState, run: Storage, data: Storage) -> None:
         manifest = read_manifest(data)
         rows = np.argsort(manifest.sha256, kind="stable")[:SAMPLES]
-        photos = decode_photos(manifest, rows, read_photo_bytes(data, manifest, rows))
+        photos = read_photos(data, manifest, rows)
         self._real = to_signed(torch.from_numpy(photos), state.dtype).to(state.device)
         self._state = state
         self._run = run

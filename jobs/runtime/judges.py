@@ -12,10 +12,10 @@ from argan.data.manifest import Manifest, read_manifest
 from argan.data.truth_set import read_truth
 from argan.errors import DataError
 from argan.evaluation.measures import TruthSet
-from argan.evaluation.protocol import CEILING_SEED, SELECTION_SEED, TEST_SEED
 from argan.evaluation.scene_truth import scene_truth
 from argan.judging_size import Use
 from argan.scenes import SCENES_VERSION
+from argan.scenes.seeds import CEILING_SEED, SELECTION_SEED, TEST_SEED
 from argan.storage import Storage, open_storage
 from jobs.runtime.cli import progress_line, say
 
@@ -62,12 +62,14 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, use:
     """A packed set, split and put in order by the photos' own hashes: the same parts however it was packed, and equal
     photos on one side.
 
-    Raises DataError where it has another resolution or too few photos.
+    Raises DataError where it has no truth, another resolution or too few photos.
     """
     storage = open_storage(uri)
     manifest = read_manifest(storage)
     if manifest.resolution != resolution:
         raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
+    if not manifest.truth:
+        raise DataError(f"{storage.uri} holds photos without truth: there is nothing to compare with")
     by_hash = np.argsort(manifest.sha256, kind="stable")
     part = _parts(manifest)[by_hash]
     test_rows = by_hash[part == PART[use]][:num_test]
@@ -90,6 +92,12 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, use:
         test_record=record(test_rows, f"sha256[:8] % {PARTS} == {PART[use]}"),
         teach_record=record(teach_rows, f"sha256[:8] % {PARTS} not in {sorted(PART.values())}"),
     )
+
+
+def can_judge_depth(manifest: Manifest, use: Use) -> bool:
+    """Whether a set has photos with truth for that use, and others to teach the ceiling."""
+    part = _parts(manifest)
+    return manifest.truth and bool((part == PART[use]).any()) and not np.isin(part, list(PART.values())).all()
 
 
 def rows_for(manifest: Manifest, use: Use) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from argan.runs.report import JUDGING_ENDED
 from argan.storage import Storage
 from argan.training.state import TrainState
 from jobs.runtime.evaluation import judge_run, small_request
+from jobs.runtime.judges import can_judge_depth
 from jobs.runtime.numbers import numbers
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Judging:
         self._state = state
         self._run = run
         self._cache = run.child("judging")
-        has_truth = bool(read_manifest(data).truth) and state.config.method == "ar-gan"
+        has_truth = state.config.method == "ar-gan" and can_judge_depth(read_manifest(data), GLANCE.use)
         self._request = small_request(
             GLANCE,
             has_depth=has_truth,
@@ -59,6 +60,7 @@ class Judging:
         self._spent_s = 0.0
         self._guess_images = DEPTH_COST_IMAGES if has_truth else KID_COST_IMAGES
         self._cost_s: float | None = None  # of one that is not the first
+        self._tidy()  # what a worker that was killed has left is of other weights at as many images
         self._is_first = not any(self._cache.list())
         self._broke = False
 

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from argan.api import Run
 from argan.data.manifest import read_manifest
-from argan.data.reading import decode_photos, read_photo_bytes
+from argan.data.reading import read_photos
 from argan.errors import DataError, UserError
 from argan.evaluation.coverage import NEIGHBOURS, coverage
 from argan.evaluation.features import EFFICIENTNET, Extractor, efficientnet, extract, torchscript
 from argan.evaluation.fid import FEWEST_IMAGES, fid
-from argan.evaluation.kid import KidSettings, kid
+from argan.evaluation.kid import FEWEST_EACH, KidSettings, kid
 from argan.judging_size import Use
 from argan.pixels import to_bytes
 from argan.storage import Storage, open_storage
@@ -81,7 +81,17 @@ def real_photos(quality: PhotoQuality, judges: Judges, resolution: int, use: Use
         "num_photos": len(rows),
         "resolution": resolution,
     }
-    return RealPhotos(lambda: decode_photos(manifest, rows, read_photo_bytes(storage, manifest, rows)), record)
+    return RealPhotos(lambda: read_photos(storage, manifest, rows), record)
+
+
+def require_judgeable(quality: PhotoQuality, reals: RealPhotos) -> None:
+    """Raises UserError for too few photos, or no file of features, before anything is learned."""
+    num_reals = reals.record["num_photos"]
+    if min(quality.num_fakes, num_reals) < FEWEST_EACH:
+        each = f"{num_reals} real and {quality.num_fakes} generated"
+        raise UserError(f"KID needs at least {FEWEST_EACH} photos on each side, there are {each}")
+    if quality.features != EFFICIENTNET and not Path(quality.features).expanduser().is_file():
+        raise UserError(f"--features is neither {EFFICIENTNET} nor a file: {quality.features!r}")
 
 
 def judge_photos(run: Run, reals: RealPhotos, quality: PhotoQuality, cache: Storage) -> PhotoJudgement:

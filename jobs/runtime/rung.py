@@ -16,7 +16,7 @@ from argan.runs.checkpoints import read_pointer
 from argan.runs.lease import LeaseHeldError
 from argan.settings import run_name
 from argan.storage import open_storage
-from jobs.runtime.evaluation import evaluate, plan, small_request
+from jobs.runtime.evaluation import evaluate, plan_for, small_request
 from jobs.runtime.numbers import numbers
 from jobs.runtime.training import LEASE_S, TrainingRequest, train
 from jobs.runtime.workers import Workers
@@ -90,7 +90,7 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
     except MissingError:
         pass
     else:
-        require_same_protocol(result["protocol"], plan(request), f"{kept.uri}/{name}")
+        require_same_protocol(result["protocol"], plan_for(config, request), f"{kept.uri}/{name}")
         return numbers(result)
     stands_at = read_pointer(run).checkpoints[0]["images_seen"]
     if stands_at != images:

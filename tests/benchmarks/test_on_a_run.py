@@ -5,19 +5,15 @@ import re
 import at_random
 import go_on
 import pytest
-import torch
 from packed_scenes import pack_scenes
+from untrained_run import untrained_run
 
 from argan.config import Config
 from argan.data.manifest import read_manifest
 from argan.errors import DataError, UserError
 from argan.presets import preset
-from argan.runs.checkpoints import commit_checkpoint
-from argan.runs.folder import open_run, write_config
 from argan.settings import override
 from argan.storage import open_storage
-from argan.training.checkpoint import snapshot
-from argan.training.state import build_state
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +34,7 @@ def config(photos: dict[str, str]) -> Config:
 @pytest.fixture(scope="module")
 def run_uri(config: Config, tmp_path_factory: pytest.TempPathFactory) -> str:
     """At no images yet, trained on "own"."""
-    run, state = open_run(str(tmp_path_factory.mktemp("runs")), config), build_state(config, torch.device("cpu"))
-    write_config(run, config)
-    commit_checkpoint(run, snapshot(state), config=config, device=state.device, attempt=1, keep=1)
-    return run.uri
+    return untrained_run(tmp_path_factory.mktemp("runs"), config).uri
 
 
 @pytest.mark.parametrize(

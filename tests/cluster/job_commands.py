@@ -5,8 +5,6 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 from argan.presets import preset
 from argan.settings import override
 
@@ -15,12 +13,8 @@ CARE = ("verify", "repair")  # of a generated set: these have a parser of their 
 
 
 def understood(script: str, words: Sequence[str]) -> argparse.Namespace:
-    """What the job makes of its arguments. Fails on an unknown flag, or a setting whose value does not fit.
-
-    Skips the test where the job is not written yet.
-    """
-    if not (JOBS / script).is_file():
-        pytest.skip(f"there is no jobs/{script} yet")
+    """What the job makes of its arguments. Fails on no such job, an unknown flag, or a value that does not fit."""
+    assert (JOBS / script).is_file(), f"there is no jobs/{script}"
     job = importlib.import_module(f"jobs.{script.removesuffix('.py')}")
     arguments = (job.parse_care if words[0] in CARE else job.parse)(list(words))
     if script == "train.py":

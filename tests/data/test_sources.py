@@ -10,6 +10,7 @@ from wild_images import some_photos, tar_of, write_folder
 
 from argan.data.sources import Item, Photo, list_source
 from argan.errors import UserError
+from argan.scenes.seeds import JUDGING_SEEDS
 from argan.storage import open_storage
 from cluster.local_s3 import LocalS3
 
@@ -62,6 +63,12 @@ def test_of_a_damaged_tar_the_photos_before_the_damage_are_kept(tmp_path: Path) 
 def test_scenes_are_numbered_within_their_seed() -> None:
     assert [item[1:] for item in list_source("scenes:3@5").items] == [(5, 0), (5, 1), (5, 2)]
     assert list_source("scenes:3") == list_source("scenes:3@0")
+
+
+@pytest.mark.parametrize("seed", sorted(JUDGING_SEEDS))
+def test_scenes_that_judge_are_no_training_set(seed: int) -> None:
+    with pytest.raises(UserError, match=f"scenes of seed {seed} judge what was learned from others"):
+        list_source(f"scenes:8@{seed}")
 
 
 @pytest.mark.parametrize("source", ["scenes:0", "scenes:ten", "scenes:5@x", "scenes:-3"])

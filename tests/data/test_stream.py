@@ -15,8 +15,9 @@ from PIL import Image
 
 from argan.data import reading
 from argan.data.cache import ShardCache
+from argan.data.reading import read_photos
 from argan.data.shards import lanes_of
-from argan.data.stream import read_photos, stream_batches
+from argan.data.stream import stream_batches
 from argan.errors import DataError, MissingError, UserError
 from argan.storage import open_storage
 

@@ -8,8 +8,17 @@ import torch
 import torch.nn.functional as F
 
 from argan.errors import UserError
-from argan.evaluation.blur import BlurSettings, disk_blurred, disk_kernel, lowest, measure_blur, suitable_regions
+from argan.evaluation.blur import (
+    PHOTOS_AT_ONCE,
+    BlurSettings,
+    aperture_kernel,
+    blurred_by,
+    lowest,
+    measure_blur,
+    suitable_regions,
+)
 from argan.optics import render
+from argan.optics.aperture import ApertureShape
 
 SIDE_PX, D_MAX_PX = 48, 1.5
 SETTINGS = BlurSettings(regions_per_side=6)
@@ -25,25 +34,35 @@ def planes(num: int) -> torch.Tensor:
     return -torch.linspace(0, D_MAX_PX, num)[:, None, None, None].expand(-1, 1, SIDE_PX, SIDE_PX)
 
 
+@pytest.mark.parametrize("shape", ["disk", "square"])
 @pytest.mark.parametrize("factor", [1.0, 0.7, 1.3])
-def test_the_slope_is_the_error_of_the_optics(factor: float) -> None:
+def test_the_slope_is_the_error_of_the_optics(factor: float, shape: ApertureShape) -> None:
     """A renderer that opens its aperture by a factor too far is found out, by that factor."""
 
-    deep = textured(6)
+    def take(deep: torch.Tensor, disparity: torch.Tensor, dof_scale: float) -> torch.Tensor:
+        return render(deep, factor * disparity, dof_scale, views_per_side=25, shape=shape)
 
-    def take(disparity: torch.Tensor, dof_scale: float) -> torch.Tensor:
-        return render(deep, factor * disparity, dof_scale, views_per_side=25)
-
-    fit = measure_blur(deep, planes(6), take, d_max_px=D_MAX_PX, settings=SETTINGS)
+    fit = measure_blur(textured(6), planes(6), take, d_max_px=D_MAX_PX, settings=SETTINGS, shape=shape)
     assert fit.slope == pytest.approx(factor, rel=0.05)
     assert abs(fit.intercept_px) < 0.1
     assert fit.r_squared > 0.99
     assert len(fit.measured_px) > 4 * fit.num_regions
 
 
+def test_many_photos_are_as_few_at_a_time() -> None:
+    num = PHOTOS_AT_ONCE + 3
+    deep, disparity = textured(num), planes(num)
+    whole = measure_blur(deep, disparity, render, d_max_px=D_MAX_PX, settings=SETTINGS)
+    parts = [
+        measure_blur(deep[part], disparity[part], render, d_max_px=D_MAX_PX, settings=SETTINGS)
+        for part in (slice(PHOTOS_AT_ONCE), slice(PHOTOS_AT_ONCE, None))
+    ]
+    assert whole.num_regions == sum(part.num_regions for part in parts)
+    np.testing.assert_allclose(whole.measured_px, np.concatenate([part.measured_px for part in parts]))
+
+
 def test_photos_that_do_not_blur_have_slope_0() -> None:
-    deep = textured(4)
-    fit = measure_blur(deep, planes(4), lambda disparity, dof_scale: deep, d_max_px=D_MAX_PX, settings=SETTINGS)
+    fit = measure_blur(textured(4), planes(4), lambda deep, *_: deep, d_max_px=D_MAX_PX, settings=SETTINGS)
     assert fit.slope == pytest.approx(0, abs=1e-6)
     assert np.isnan(fit.r_squared)
 
@@ -65,7 +84,7 @@ def test_only_regions_that_can_be_measured_are() -> None:
 
 def test_nothing_to_measure_is_no_number_rather_than_a_guess() -> None:
     smooth = torch.zeros(2, 3, 32, 32)
-    fit = measure_blur(smooth, smooth[:, :1], lambda disparity, dof_scale: smooth, d_max_px=1.0, settings=SETTINGS)
+    fit = measure_blur(smooth, smooth[:, :1], lambda deep, *_: deep, d_max_px=1.0, settings=SETTINGS)
     assert fit.num_regions == 0
     assert np.isnan([fit.slope, fit.intercept_px, fit.r_squared]).all()
 
@@ -73,7 +92,7 @@ def test_nothing_to_measure_is_no_number_rather_than_a_guess() -> None:
 @pytest.mark.parametrize("radius_px", [0.5, 1.0, 2.3])
 def test_the_disk_is_a_disk(radius_px: float) -> None:
     """Of sum 1, symmetric, and with the second moment of a disk seen through bilinear weights."""
-    kernel = disk_kernel(radius_px)
+    kernel = aperture_kernel(radius_px, "disk")
     assert float(kernel.sum()) == pytest.approx(1)
     for turned in (kernel.T, kernel.flip(0), kernel.flip(1)):
         torch.testing.assert_close(kernel, turned)
@@ -88,7 +107,7 @@ def test_the_disk_is_a_disk(radius_px: float) -> None:
 
 def test_a_disk_without_width_changes_nothing() -> None:
     images = textured(1)
-    assert torch.equal(disk_blurred(images, 0.0), images)
+    assert torch.equal(blurred_by(images, 0.0), images)
 
 
 def test_the_lowest_place_lies_between_the_places() -> None:

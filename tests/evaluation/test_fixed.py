@@ -1,13 +1,12 @@
 """One map for all photos: what it reaches, and that an estimate has to read its photo to come further."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
 from toy_photos import TINY, toy_source, toy_truth
 
 from argan.config import PriorConfig
+from argan.evaluation.alignment import DEVELOPMENT_ONE_IN
 from argan.evaluation.depth import evaluate_depth
 from argan.evaluation.estimation import train_estimator
 from argan.evaluation.fixed import MEAN_OF_ESTIMATES, MEAN_OF_TRUTH, fixed_scores
@@ -34,6 +33,19 @@ def test_the_mean_of_truth_is_of_the_development_photos_alone() -> None:
     np.testing.assert_array_equal(one[MEAN_OF_TRUTH][:, :3], other[MEAN_OF_TRUTH][:, :3])
 
 
+def test_no_development_photo_is_judged_by_itself() -> None:
+    """The fifth photo's own truth is turned round: what the mean of the others is worth there turns round as well."""
+    truth = toy_truth(0, 10)
+    turned = truth.disparity.copy()
+    turned[5] = -1 - turned[5]
+    estimates = np.zeros_like(turned)
+    one, other = (
+        fixed_scores(estimates, truth._replace(disparity=d), RANKS)[MEAN_OF_TRUTH][5, MEASURES.index("spearman")]
+        for d in (truth.disparity, turned)
+    )
+    assert one == pytest.approx(-other)
+
+
 def test_estimates_that_do_not_look_at_their_photos_are_their_own_mean() -> None:
     """A net with a learned constant map: worth exactly what its mean is worth, however good."""
     truth = toy_truth(0, 10)
@@ -50,14 +62,38 @@ def test_a_flat_mean_is_half_inverted() -> None:
     assert [told[measure] for measure in RANK_MEASURES] == [0.5, 0.5, 0.0]
 
 
-def test_the_gap_past_it_is_never_larger_and_tells_a_blind_net_apart() -> None:
-    truth = toy_truth(1, 30)
-    source = toy_source(toy_truth(2, TINY.num_pairs))
-    ceiling, net = (
-        train_estimator(source, dataclasses.replace(TINY, seed=seed), device=torch.device("cpu")) for seed in (2, 3)
-    )
-    result = evaluate_depth(net, ceiling, truth, prior=PriorConfig(), ranks=RANKS, protocol={}).result
-    for measure in RANK_MEASURES:
-        assert result["gap_closed_past_fixed"][measure] <= result["gap_closed"][measure] + 1e-9
-    assert result["ordinal_accuracy"] > result["fixed"][MEAN_OF_ESTIMATES]["ordinal_accuracy"] + 0.1
+class Blind(torch.nn.Module):
+    """Says one map of every photo."""
+
+    def __init__(self, disparity: np.ndarray) -> None:
+        super().__init__()
+        self.disparity = torch.from_numpy(disparity)
+        self.disparity_unit_px = torch.ones(())
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.disparity.expand(len(images), -1, -1, -1)
+
+
+def test_a_blind_net_closes_no_gap_past_it() -> None:
+    """Squares near one corner: the mean of truth beats every guess, and who learned only that has read no photo."""
+    truth, teach = toy_truth(1, 200, places=4), toy_truth(2, TINY.num_pairs, places=4)
+    ceiling = train_estimator(toy_source(teach), TINY, device=torch.device("cpu"))
+    blind = Blind(truth.disparity[::DEVELOPMENT_ONE_IN].mean(0))
+    result = evaluate_depth(blind, ceiling, truth, prior=PriorConfig(), ranks=RANKS, protocol={}).result  # type: ignore[arg-type]
+    best = evaluate_depth(ceiling, ceiling, truth, prior=PriorConfig(), ranks=RANKS, protocol={}).result
+    for measure in ("foreground_auc", "ordinal_accuracy"):
+        fixed, top = result["fixed"][MEAN_OF_TRUTH][measure], result["ceiling"][measure]
+        assert result["trivial"][measure]["value"] < fixed < top
+        assert result["gap_closed_past_fixed"][measure] == pytest.approx((result[measure] - fixed) / (top - fixed))
+        assert result["gap_closed_past_fixed"][measure] < 0.1 < 0.3 < result["gap_closed"][measure]
+        assert best["gap_closed_past_fixed"][measure] == pytest.approx(1)
     assert set(result["fixed"][MEAN_OF_TRUTH]) == {*MEASURES, "inverted"}
+
+
+def test_where_a_guess_is_better_the_gap_begins_at_the_guess() -> None:
+    truth = toy_truth(1, 30)
+    net = train_estimator(toy_source(toy_truth(2, TINY.num_pairs)), TINY, device=torch.device("cpu"))
+    result = evaluate_depth(net, net, truth, prior=PriorConfig(), ranks=RANKS, protocol={}).result
+    weaker = [m for m in RANK_MEASURES if result["fixed"][MEAN_OF_TRUTH][m] <= result["trivial"][m]["value"]]
+    assert weaker  # squares anywhere: their mean says little
+    assert all(result["gap_closed_past_fixed"][m] == result["gap_closed"][m] for m in weaker)

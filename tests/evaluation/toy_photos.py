@@ -10,16 +10,16 @@ SIDE_PX = 16
 TINY = EstimatorBudget(num_images=1_280, num_pairs=256, batch_images=16, channels=(16, 16, 16), lr=5e-3)
 
 
-def toy_truth(seed: int, num_photos: int) -> TruthSet:
+def toy_truth(seed: int, num_photos: int, *, places: int = SIDE_PX - 7) -> TruthSet:
     """A square of 7 px anywhere, at disparity 0, 60 levels brighter or darker than the mid-grey, noisy ground at -1.
 
-    Every third is called smooth.
+    Where there are few `places` it is near the upper left corner. Every third is called smooth.
     """
     rng = np.random.default_rng(seed)
     images = rng.integers(118, 139, size=(num_photos, 1, SIDE_PX, SIDE_PX))
     mask = np.zeros(images.shape, np.bool_)
     for image, inside in zip(images, mask, strict=True):
-        y, x = rng.integers(SIDE_PX - 7, size=2)
+        y, x = rng.integers(places, size=2)
         inside[0, y : y + 7, x : x + 7] = True
         image[inside] += rng.choice((-60, 60))
     smooth = np.arange(num_photos) % 3 == 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from small_set import KEEP_ALL
 
 from argan.config import PriorConfig
-from argan.generation.quality import KEPT, measure, reason, sharpness
+from argan.generation.quality import KEPT, measure, reason
 from argan.generation.recipe import Quality, Recipe, decode_terms, encode_terms
 from argan.losses import focus_prior
 
@@ -48,17 +48,6 @@ def test_blur_lowers_sharpness() -> None:
     sharpness = [measure(level.astype(np.uint8), SUBJECT, PRIOR, D_MAX).sharpness for level in levels]
     assert sharpness == sorted(sharpness, reverse=True)
     assert sharpness[-1] < sharpness[0] / 4
-
-
-def test_sharpness_at_a_place_does_not_tell_of_the_outline_beside_it() -> None:
-    """A textured square before a ground that was painted smooth: the ground has no edges of its own."""
-    photo, is_ground = np.full((SIDE, SIDE, 3), 128, np.uint8), np.ones((SIDE, SIDE), bool)
-    middle = slice(SIDE // 4, -SIDE // 4)
-    photo[middle, middle], is_ground[middle, middle] = DEEP[middle, middle], False
-    assert sharpness(photo) > 0.1
-    assert sharpness(photo, ~is_ground) > 0.1
-    assert sharpness(photo, is_ground) == pytest.approx(0.0, abs=1e-9)
-    assert np.isnan(sharpness(photo, np.zeros((SIDE, SIDE), bool)))
 
 
 def test_contrast_is_1_for_the_prior_0_for_a_constant_and_linear() -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 from training_job import ROOT, TWO, final, only_run, train
 
 from argan.training.checkpoint import Snapshot
@@ -15,6 +16,18 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> str:
     out = str(tmp_path_factory.mktemp("scenes"))
     command = ["jobs/pack.py", "scenes:180", out, "--resolution", "16", "--shard-samples", "70"]
     subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
+    return out
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Flat colours, without truth."""
+    folder = tmp_path_factory.mktemp("photos")
+    for number in range(40):
+        Image.new("RGB", (16, 16), (6 * number, 255 - 6 * number, 40)).save(folder / f"{number:02d}.png")
+    out = str(tmp_path_factory.mktemp("set"))
+    command = [sys.executable, "jobs/pack.py", str(folder), out, "--resolution", "16"]
+    subprocess.run(command, cwd=ROOT, check=True)
     return out
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import uuid
 from pathlib import Path
@@ -16,7 +15,6 @@ from argan.presets import preset
 from argan.settings import override
 from argan.storage import open_storage
 from argan.storage.s3_client import client_for_this_thread
-from cluster.local_head import LocalHead
 from cluster.local_s3 import LocalS3, free_port
 from jobs.runtime.doctor import packed_set, places
 from jobs.runtime.doctor.finding import Finding
@@ -241,75 +239,3 @@ def test_a_folder_too_large_to_send(tmp_path: Path) -> None:
 
 
 # The command
-
-
-def doctor(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The job, with time enough for a busy machine."""
-    return subprocess.run(
-        [sys.executable, "jobs/doctor.py", "--seconds", "240", *words],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
-
-
-def test_faults_make_exit_code_1(packed: str, tmp_path: Path) -> None:
-    uris = ("--data", packed, "--out", str(tmp_path / "runs"), "--json", str(tmp_path / "found.json"))
-    done = doctor(*uris, "--preset", "small-32", RAY_ADDRESS=f"127.0.0.1:{free_port()}")
-    lines = done.stdout.splitlines()
-    assert done.returncode == 1, done.stdout + done.stderr
-    faults = [line for line in lines if line.startswith("FAULT ")]
-    assert "is packed at 16 px" in faults[0]
-    assert "no Ray cluster answers at RAY_ADDRESS=127.0.0.1:" in faults[1]
-    assert lines[-1].startswith("FAULT: FAULT 2, warning 0, ok ")
-    found = json.loads((tmp_path / "found.json").read_text())
-    assert found["verdict"] == "FAULT"
-    assert len(found["findings"]) == len(lines) - 1
-    assert not (tmp_path / "runs").exists()
-
-
-@pytest.mark.ray
-def test_silence_on_a_sound_laptop(packed: str, tmp_path: Path) -> None:
-    done = doctor("--data", packed, "--out", str(tmp_path / "runs"), "--preset", "debug", RAY_ADDRESS="")
-    *lines, last = done.stdout.splitlines()
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert last.startswith("ok: FAULT 0, warning 0, ")
-    checks = [line.split()[1] for line in lines]
-    looked_at = ["versions", "package", "--out", "--data", "set", "clocks", "ray", "gpu", "workers", "memory", "disk"]
-    assert sorted(set(checks)) == sorted(looked_at)
-    assert not done.stderr
-
-
-@pytest.mark.ray
-@pytest.mark.s3
-def test_silence_on_a_sound_cluster(s3: LocalS3) -> None:
-    """As on any cluster: a job that is submitted, whose nodes are asked too."""
-    pack(f"{s3.uri}/sound")
-    words = ("--data", f"{s3.uri}/sound", "--out", f"{s3.uri}/runs", "--preset", "debug", "--seconds", "240")
-    with LocalHead() as head:
-        done = subprocess.run(
-            [
-                Path(sys.executable).parent / "ray",
-                "job",
-                "submit",
-                "--working-dir",
-                ROOT,
-                "--",
-                "python",
-                "jobs/doctor.py",
-                *words,
-            ],
-            cwd=ROOT,
-            env={**os.environ, **head.environment()},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=500,
-        )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "the same on 1 nodes as here" in done.stdout
-    assert "the clocks of 1 nodes agree with this machine's" in done.stdout
-    assert "ok: FAULT 0, " in done.stdout

@@ -1,24 +1,18 @@
 import json
-import subprocess
-import sys
 
 import pytest
-import torch
 from packed_scenes import pack_scenes
+from untrained_run import commit_weights, untrained_run
 
 from argan.api import load_run
-from argan.errors import DataError, MissingError, UserError
+from argan.errors import DataError, UserError
 from argan.evaluation import fid
 from argan.evaluation.measures import RANK_MEASURES
 from argan.evaluation.scores import MEASURES
 from argan.presets import preset
-from argan.runs.checkpoints import commit_checkpoint
-from argan.runs.folder import open_run, write_config
 from argan.settings import override, run_name
-from argan.training.checkpoint import snapshot
-from argan.training.state import build_state
-from jobs.evaluate import OutputFile, main
-from jobs.runtime import depth_quality, evaluation, photo_quality
+from jobs.evaluate import main
+from jobs.runtime import depth_quality, photo_quality
 
 SMALL = ["--scenes", "12", "--estimator-images", "64", "--estimator-pairs", "32", "--only", "depth"]
 
@@ -26,16 +20,7 @@ SMALL = ["--scenes", "12", "--estimator-images", "64", "--estimator-pairs", "32"
 @pytest.fixture(scope="module")
 def run_uri(tmp_path_factory):
     """A run of the debug preset (16 px) that has not learned anything yet."""
-    run = open_run(str(tmp_path_factory.mktemp("runs")), preset("debug"))
-    write_config(run, preset("debug"))
-    commit_weights(run, seed=0)
-    return run.uri
-
-
-def commit_weights(run, seed):
-    """The run's checkpoint is now that of nets drawn by another seed."""
-    state = build_state(override(preset("debug"), {"seed": seed}), torch.device("cpu"))
-    commit_checkpoint(run, snapshot(state), config=state.config, device=state.device, attempt=1, keep=1)
+    return untrained_run(tmp_path_factory.mktemp("runs"), preset("debug")).uri
 
 
 def no_training(*_, **__):
@@ -174,18 +159,9 @@ def test_kid_compares_with_the_photos_of_a_packed_set(run_uri, tmp_path):
         )
 
 
-def test_features_by_a_path_that_is_none(run_uri, tmp_path):
-    command = ["--run", run_uri, "--scenes", "6", "--only", "kid", "--json", str(tmp_path / "a.json")]
-    with pytest.raises(UserError, match=r"neither efficientnet-lite0 nor a file: 'inception' \(No such file"):
-        main([*command, "--features", "inception"])
-
-
 def test_a_standard_gan_is_judged_by_its_photos_alone(tmp_path):
     config = override(preset("debug"), {"method": "gan"})
-    run = open_run(str(tmp_path), config)
-    write_config(run, config)
-    state = build_state(config, torch.device("cpu"))
-    commit_checkpoint(run, snapshot(state), config=config, device=state.device, attempt=1, keep=1)
+    run = untrained_run(tmp_path, config)
     command = ["--run", run.uri, "--scenes", "6", "--kid-images", "6", "--json", str(tmp_path / "a.json")]
     with pytest.raises(UserError, match="no disparity to judge: --only kid"):
         main(command)
@@ -194,11 +170,10 @@ def test_a_standard_gan_is_judged_by_its_photos_alone(tmp_path):
 
 def test_runs_share_their_ceiling_and_nothing_else(run_uri, tmp_path):
     """Other weights in the same run, as after more training, teach an estimator of their own."""
-    run = open_run(str(tmp_path), preset("debug"))
-    write_config(run, preset("debug"))
+    run = untrained_run(tmp_path, preset("debug"))
     results = []
     for seed in (0, 1):
-        commit_weights(run, seed)
+        commit_weights(run, preset("debug"), seed=seed)
         main(["--run", run.uri, "--json", str(tmp_path / "a.json"), "--cache", str(tmp_path / "cache"), *SMALL])
         results.append(json.loads((tmp_path / "a.json").read_text()))
     kept = [file.name.partition("-")[0] for file in sorted((tmp_path / "cache").iterdir())]
@@ -225,97 +200,3 @@ def test_a_packed_set_judges_with_one_part_and_teaches_with_the_other(run_uri, t
     assert 32 < protocol["test"]["num_photos"] + protocol["ceiling"]["num_photos"] < 40  # the others are for choosing
     assert protocol["test"]["part"] != protocol["ceiling"]["part"]
     assert protocol["estimator"]["num_pairs"] == protocol["ceiling"]["num_photos"]  # fewer than asked, for both nets
-
-
-def test_a_set_of_another_resolution_is_refused(run_uri, tmp_path):
-    data = pack_scenes(str(tmp_path / "set"), "scenes:2", resolution=32).uri
-    with pytest.raises(DataError, match="32 px, the run makes 16 px"):
-        main(["--run", run_uri, "--data", data, "--json", str(tmp_path / "a.json"), *SMALL])
-
-
-def test_a_run_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(MissingError, match="no run at"):
-        main(["--run", str(tmp_path / "nothing"), "--json", str(tmp_path / "a.json"), *SMALL])
-
-
-@pytest.mark.parametrize("flag", ["--json", "--page", "--cache"])
-def test_a_place_that_cannot_be_written_is_refused_before_the_work(run_uri, tmp_path, monkeypatch, flag):
-    monkeypatch.setattr(evaluation, "evaluate", no_training)
-    (tmp_path / "file").write_text("no folder")
-    with pytest.raises(UserError, match=f"no result could be kept in {tmp_path}/file.*: .* cannot be written"):
-        main(["--run", run_uri, "--json", str(tmp_path / "a.json"), flag, str(tmp_path / "file" / "b"), *SMALL])
-
-
-@pytest.mark.s3
-def test_a_bucket_that_is_not_there_is_refused_before_the_work(run_uri, s3, monkeypatch):
-    monkeypatch.setattr(evaluation, "evaluate", no_training)
-    with pytest.raises(UserError, match="no result could be kept in s3://no-such-bucket"):
-        main(["--run", run_uri, "--json", "s3://no-such-bucket/a.json", *SMALL])
-
-
-@pytest.mark.parametrize("name", ["results/", ".", "..", "", "s3://bucket", "s3://bucket/", "s3://", "/"])
-def test_a_folder_or_a_bucket_is_no_file_to_write(name):
-    with pytest.raises(UserError, match="give a file to write"):
-        OutputFile.at(name)
-
-
-def test_a_file_is_its_folder_and_its_name(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    uris = ["/x.json", "x.json", "a/x.json", "s3://bucket/x.json", "s3://bucket/a/x.json"]
-    files = [OutputFile.at(uri) for uri in uris]
-    assert [file.name for file in files] == ["x.json"] * len(uris)
-    folders = ["/", str(tmp_path), str(tmp_path / "a"), "s3://bucket", "s3://bucket/a"]
-    assert [file.folder.uri for file in files] == folders
-
-
-def test_what_stands_there_stays_until_there_is_a_result(run_uri, tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluation, "evaluate", no_training)
-    (tmp_path / "a.json").write_text("of yesterday")
-    with pytest.raises(AssertionError):
-        main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--page", str(tmp_path / "a.html"), *SMALL])
-    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["a.json"]
-    assert (tmp_path / "a.json").read_text() == "of yesterday"
-
-
-def test_json_and_page_are_two_files(run_uri, tmp_path):
-    with pytest.raises(UserError, match="give two"):
-        main(["--run", run_uri, "--json", str(tmp_path / "a"), "--page", str(tmp_path / "a"), *SMALL])
-
-
-def test_a_negative_seed_is_refused_before_the_work(run_uri, tmp_path):
-    with pytest.raises(UserError, match="seed must be 0 or more, got -1"):
-        main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--seed", "-1", *SMALL])
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_best_checkpoint_of_a_run_that_nobody_judged_is_refused_before_the_work(run_uri, tmp_path):
-    with pytest.raises(MissingError, match="no best-kid checkpoint"):
-        main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--checkpoint", "best-kid", "--dry-run"])
-    assert not list(tmp_path.iterdir())
-
-
-def test_how_pairs_are_photographed_stands_in_the_plan(run_uri, tmp_path, capsys):
-    photos = []
-    for pairs in ("uniform", "own"):
-        assert main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--pairs", pairs, "--dry-run"]) == 0
-        photos.append(json.loads(capsys.readouterr().out)["protocol"]["fakes"]["photos"])
-    assert photos == ["R(I_d, s D), s uniform in [0, 1]", "R(I_d, s D), s ~ p(s)"]
-
-
-def test_a_dry_run_prints_the_plan_and_writes_nothing(run_uri, tmp_path, capsys):
-    main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--dry-run", *SMALL])
-    plan = json.loads(capsys.readouterr().out)
-    assert (plan["steps"], plan["epochs"]) == (4, 2.0)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_help_loads_nothing_heavy():
-    code = "import sys, jobs.evaluate; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-@pytest.mark.parametrize("flags", [["--scenes", "0"], ["--sceens", "5"]])
-def test_wrong_flags_end_with_the_usage(flags, capsys):
-    with pytest.raises(SystemExit, match="2"):
-        main(["--run", "r", "--json", "j", *flags])
-    assert "usage" in capsys.readouterr().err

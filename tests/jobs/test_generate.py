@@ -14,20 +14,17 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-import torch
 from training_job import ROOT, children
+from untrained_run import commit_weights, untrained_run
 
 from argan.data.shard_files import record_path
 from argan.data.tuple_manifest import read_head
 from argan.data.tuple_set import encode_record, read_record
 from argan.errors import UserError
 from argan.presets import preset
-from argan.runs.checkpoints import commit_checkpoint
-from argan.runs.folder import open_run, write_config
+from argan.runs.folder import write_config
 from argan.settings import override
 from argan.storage import Storage, open_storage
-from argan.training.checkpoint import snapshot
-from argan.training.state import build_state
 from argan.viewing.set_card import PYARROW, PYARROW_IMPORTS, WEBDATASET, WEBDATASET_IMPORTS
 from cluster.local_s3 import LocalS3
 from jobs.generate import main
@@ -39,10 +36,7 @@ SET = ("--num-samples", "3990", "--shard-samples", "100")  # 40 shards, the last
 @pytest.fixture(scope="module")
 def run_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A run of the debug preset (16 px): untrained, so that some of what it makes is rejected."""
-    run = open_run(str(tmp_path_factory.mktemp("runs")), preset("debug"))
-    write_config(run, preset("debug"))
-    commit_weights(run, seed=0, images_seen=48)
-    return run.uri
+    return untrained_run(tmp_path_factory.mktemp("runs"), preset("debug"), images_seen=48).uri
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +46,6 @@ def undisturbed(run_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Stora
     done = generate("--run", run_uri, *SET, "--out", out, "--num-workers", "1")
     assert done.returncode == 0, done.stderr
     return open_storage(str(out))
-
-
-def commit_weights(run: Storage, *, seed: int, images_seen: int) -> None:
-    state = build_state(override(preset("debug"), {"seed": seed}), torch.device("cpu"))
-    saved = snapshot(state)._replace(images_seen=images_seen)
-    commit_checkpoint(run, saved, config=state.config, device=state.device, attempt=1, keep=1)
 
 
 def words(*arguments: object) -> list[str]:
@@ -184,9 +172,7 @@ def test_what_is_broken_is_named_and_mended_byte_for_byte(undisturbed: Storage, 
 @pytest.mark.ray
 def test_a_set_stays_with_the_model_that_it_began_with(run_uri: str, tmp_path: Path) -> None:
     """The run is trained on while the set is made: what is added must not come from another model."""
-    run = open_run(str(tmp_path / "runs"), preset("debug"))
-    write_config(run, preset("debug"))
-    commit_weights(run, seed=0, images_seen=48)
+    run = untrained_run(tmp_path / "runs", preset("debug"), images_seen=48)
     out = tmp_path / "set"
     arguments = ("--run", run.uri, "--num-samples", "30", "--shard-samples", "10", "--out", out)
     assert generate(*arguments).returncode == 0
@@ -194,7 +180,7 @@ def test_a_set_stays_with_the_model_that_it_began_with(run_uri: str, tmp_path: P
     (out / "shards" / "00001.tar").unlink()
     longer = override(preset("debug"), {"schedule.total_images": 480})
     write_config(run, longer)  # as jobs/train.py does
-    commit_weights(run, seed=1, images_seen=96)
+    commit_weights(run, preset("debug"), seed=1, images_seen=96)
     again = generate(*arguments)
     assert again.returncode == 0, again.stderr
     assert "stays with the one that it began with" in again.stderr

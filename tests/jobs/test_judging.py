@@ -1,17 +1,13 @@
 """A run is judged while it trains, for a share of the time, and the best checkpoints stay."""
 
 import functools
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-from training_job import ROOT
 
 from argan.api import load_run
 from argan.config import Config
-from argan.data.manifest import read_manifest
 from argan.errors import MissingError, StorageError
 from argan.judging_size import JudgingSize
 from argan.presets import preset
@@ -27,9 +23,7 @@ from argan.training.loop import Tick
 from argan.training.state import build_state
 from jobs.runtime import guarding, judging
 from jobs.runtime.evaluation import EvaluationRequest
-from jobs.runtime.judges import scene_judges, set_judges
 from jobs.runtime.judging import Judging
-from jobs.runtime.photo_quality import PhotoQuality, real_photos
 from jobs.runtime.reporter import Reporter
 
 
@@ -39,20 +33,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now_s
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Flat colours, without truth."""
-    from PIL import Image
-
-    folder = tmp_path_factory.mktemp("photos")
-    for number in range(40):
-        Image.new("RGB", (16, 16), (6 * number, 255 - 6 * number, 40)).save(folder / f"{number:02d}.png")
-    out = str(tmp_path_factory.mktemp("set"))
-    command = [sys.executable, "jobs/pack.py", str(folder), out, "--resolution", "16"]
-    subprocess.run(command, cwd=ROOT, check=True)
-    return out
 
 
 @pytest.fixture
@@ -200,45 +180,13 @@ def test_nothing_is_judged_where_somebody_stops_it_nor_what_is_given_up(
     assert looks == [96]  # at 192 flat disparity had lasted
 
 
-def test_what_chooses_a_checkpoint_does_not_judge_it_afterwards(scenes: str) -> None:
-    """However many of a set's photos are asked for."""
-    told, chosen = (set_judges(scenes, 16, num_test=10**6, num_teach=10**6, use=use) for use in ("test", "selection"))
-    sources = (told.test, chosen.test, told.teach)
-    photos = [[image.tobytes() for image in source().images] for source in sources]
-    assert len(set().union(*photos)) == sum(len(set(each)) for each in photos)
-    assert sum(map(len, photos)) == read_manifest(open_storage(scenes)).num_samples
-    assert told.test_record != chosen.test_record
-    assert told.teach_record == chosen.teach_record
-
-
-def test_photos_that_choose_by_kid_are_not_those_that_tell_of_it(photos: str) -> None:
-    judges = scene_judges(16, num_test=1, num_teach=1)  # for where there is no set
-    told, chosen = (
-        real_photos(PhotoQuality(photos_uri=photos, num_reals=20), judges, 16, use) for use in ("test", "selection")
-    )
-    found = [{image.tobytes() for image in reals.read()} for reals in (told, chosen)]
-    assert [len(each) for each in found] == [20, 20]
-    assert not found[0] & found[1]
-    assert told.record != chosen.record
-
-
-def test_photos_that_choose_by_kid_do_not_judge_depth(scenes: str) -> None:
-    """Not one of them, even where all others of the set are asked for."""
-    judges = set_judges(scenes, 16, num_test=10**6, num_teach=1)
-    judging_depth = {image.tobytes() for image in judges.test().images}
-    num_others = read_manifest(open_storage(scenes)).num_samples - len(judges.test().images)
-    quality = PhotoQuality(photos_uri=scenes, num_reals=num_others)
-    chosen = {image.tobytes() for image in real_photos(quality, judges, 16, "selection").read()}
-    assert len(chosen) == num_others
-    assert not chosen & judging_depth
-
-
-def test_the_best_stay_and_are_found(scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of eight checkpoints the last two, the best by KID (the second) and the best by depth (the fourth)."""
+def reported(
+    scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: dict[int, dict[str, float]]
+) -> Storage:
+    """A run of eight checkpoints, of which the last two are kept, and the best by what was found at those numbers."""
     config, run = begun(tmp_path, schedule__keep_checkpoints=2)
     state = build_state(config, torch.device("cpu"))
-    found = [{}, {"judged/kid": 9.0}, {"judged/kid": 30.0}, {"judged/ordinal_accuracy": 0.4}, *[{}] * 4]
-    answers = iter(found)
+    answers = iter(found.get(number, {}) for number in range(1, 9))
     monkeypatch.setattr(Judging, "look", lambda _: next(answers))
     reporter = Reporter(state, run, open_storage(scenes), attempt=1)
     for number in range(1, 9):
@@ -248,6 +196,12 @@ def test_the_best_stay_and_are_found(scenes: str, tmp_path: Path, monkeypatch: p
         reporter.sees_collapse()
         reporter.keep(Tick(state.images_seen, {}, takes_checkpoint=True, takes_pictures=False, is_last=number == 8))
     reporter.close()
+    return run
+
+
+def test_the_best_stay_and_are_found(scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = {2: {"judged/kid": 9.0}, 3: {"judged/kid": 30.0}, 4: {"judged/ordinal_accuracy": 0.4}}
+    run = reported(scenes, tmp_path, monkeypatch, judged)
     assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [384, 336, 192, 96]
     assert {"judged/kid", "health/margin"} <= read_history(run)[1].keys()
     for which, number in (("newest", 8), ("best-kid", 2), ("best-depth", 4)):
@@ -257,3 +211,16 @@ def test_the_best_stay_and_are_found(scenes: str, tmp_path: Path, monkeypatch: p
     assert images_of_best(run, "best-kid") == 96
     with pytest.raises(MissingError, match="no best-depth checkpoint"):  # it was judged, and is gone
         images_of_best(run, "best-depth")
+
+
+def test_after_a_rollback_a_best_that_was_dropped_is_not_named(
+    scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second checkpoint was the best until the fifth was; then the fourth is gone back to."""
+    judged = {2: {"judged/kid": 9.0}, 4: {"judged/ordinal_accuracy": 0.4}, 5: {"judged/kid": 5.0}}
+    run = reported(scenes, tmp_path, monkeypatch, judged)
+    assert [entry["images_seen"] for entry in read_pointer(run).checkpoints] == [384, 336, 240, 192]
+    roll_back(run, 192, attempt=1)
+    assert images_of_best(run, "best-depth") == 192
+    with pytest.raises(MissingError, match="no best-kid checkpoint: none that it keeps"):
+        images_of_best(run, "best-kid")

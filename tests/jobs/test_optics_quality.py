@@ -10,7 +10,7 @@ from argan.api import Run, Sample, load_run
 from argan.models.camera import build_camera
 from argan.settings import override
 from jobs.runtime.judges import scene_judges
-from jobs.runtime.optics_quality import OpticsQuality, judge_optics, mean_sharpness
+from jobs.runtime.optics_quality import OpticsQuality, judge_optics, mean_sharpness, sharpness_at
 from jobs.runtime.photo_quality import PhotoQuality, RealPhotos, real_photos
 
 
@@ -51,10 +51,20 @@ def test_sharpness_is_told_apart_where_photos_are_in_focus_and_where_they_are_no
     assert found["sharpness_real"] == mean_sharpness(reals.read()[:8].transpose(0, 2, 3, 1))
 
 
-def test_photos_without_such_places_are_left_out() -> None:
-    random = np.random.default_rng(0)
-    photos = random.integers(0, 256, (3, 16, 16, 3), dtype=np.uint8)
-    where = np.zeros((3, 16, 16), bool)
-    assert np.isnan(mean_sharpness(photos, where))
-    where[1] = True
-    assert mean_sharpness(photos, where) == mean_sharpness(photos[1:2])
+def test_sharpness_at_a_place_does_not_tell_of_the_outline_beside_it() -> None:
+    """A textured square before a ground that was painted smooth: the ground has no edges of its own."""
+    photo, is_ground = np.full((1, 16, 16, 3), 128, np.uint8), np.ones((1, 16, 16), bool)
+    square = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    photo[0, 4:-4, 4:-4], is_ground[0, 4:-4, 4:-4] = square, False
+    assert sharpness_at(photo, ~is_ground) > 0.1
+    assert sharpness_at(photo, is_ground) == pytest.approx(0.0, abs=1e-9)
+    assert np.isnan(sharpness_at(photo, np.zeros((1, 16, 16), bool)))
+
+
+def test_few_places_a_photo_are_as_sharp_as_many() -> None:
+    """Of photos that are equally sharp everywhere, the percentile within each would fall with the size of the place."""
+    photos = np.random.default_rng(0).integers(0, 256, (400, 16, 16, 3), dtype=np.uint8)
+    small = np.zeros((400, 16, 16), bool)
+    small[:, 4:9, 4:9] = True
+    everywhere = sharpness_at(photos, np.ones_like(small))
+    assert sharpness_at(photos, small) == pytest.approx(everywhere, rel=0.05)

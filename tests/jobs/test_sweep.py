@@ -1,24 +1,15 @@
-"""A sweep as a person meets it: real trials on real Ray, killed on the way, and its page while it runs.
-
-The kills are slow: pytest tests/jobs/test_sweep.py -m slow
-"""
+"""A sweep as a person meets it: real trials on real Ray, and its page while it runs."""
 
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-import psutil
 import pytest
+from sweep_process import NUM_TRIALS, PATIENCE_S, events, folder, run, start
 from tiny_sweep import RUNGS, request
-from training_job import ROOT
 
 from argan.errors import DataError, UserError
 from argan.judging_size import JudgingSize
@@ -26,67 +17,12 @@ from argan.search.ledger import LEDGER, Ledger
 from argan.search.space import LogUniform
 from argan.settings import override
 from argan.storage import open_storage
-from cluster.local_head import LocalHead
 from jobs.runtime.rung import TrialWork, judge, train_to
 from jobs.runtime.sweeping import PAGE, TABLE, learn_from, plan, report
 from jobs.runtime.workers import Workers
 from jobs.sweep import main
 
-NUM_TRIALS = 2
-PATIENCE_S = 500
-
 pytestmark = pytest.mark.timeout(900)  # a start of Ray for each rung
-
-
-def start(
-    data: str, out: Path, num_trials: int = NUM_TRIALS, concurrent: int = 1, **environment: str
-) -> subprocess.Popen[str]:
-    command = [sys.executable, "tests/jobs/tiny_sweep.py", data, str(out), str(num_trials), str(concurrent)]
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True)
-
-
-def run(data: str, out: Path, num_trials: int = NUM_TRIALS, concurrent: int = 1, **environment: str) -> str:
-    with start(data, out, num_trials, concurrent, **environment) as started:
-        try:
-            _, errors = started.communicate(timeout=PATIENCE_S)
-        finally:
-            started.kill()
-    assert started.returncode == 0, errors
-    return errors
-
-
-def folder(out: Path) -> Path:
-    (found,) = out.glob("tiny-*")
-    return found
-
-
-def events(out: Path) -> list[dict[str, Any]]:
-    """The ledger without the clock."""
-    path = next(iter(out.glob(f"tiny-*/{LEDGER}")), None)
-    lines = path.read_text().splitlines() if path else []
-    return [{key: value for key, value in json.loads(line).items() if key != "seconds"} for line in lines]
-
-
-def wait_for(process: subprocess.Popen[str], out: Path, kind: str, trial: int, number: int = 1) -> None:
-    """Until the ledger holds so many events of that kind for the trial."""
-    deadline = time.monotonic() + PATIENCE_S
-    while sum(event["event"] == kind and event.get("trial") == trial for event in events(out)) < number:
-        assert process.poll() is None, process.stderr and process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-
-
-def kill_process(head: LocalHead, name: str) -> None:
-    """The next one that there is of that name."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        for process in psutil.Process(head.pid).children(recursive=True):
-            if process.name().startswith(name):
-                process.kill()
-                return
-        time.sleep(0.1)
-    pytest.fail(f"there is no {name}")
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +97,7 @@ def test_a_judgement_from_elsewhere_is_refused(undisturbed: Path, scenes: str, t
     shutil.rmtree(place / "runs")
     train_to(work, override(config, {"schedule.total_images": RUNGS[-1]}))
     assert not (place / "runs").exists()  # its judgement stands
+    assert judge(work, config, RUNGS[-1])["kid"] == row["rungs"][-1]["values"]["kid"]
 
 
 @pytest.mark.ray
@@ -183,63 +120,6 @@ def test_a_finished_sweep_runs_nothing_again(undisturbed: Path, scenes: str) -> 
     run(scenes, undisturbed)
     assert (folder(undisturbed) / LEDGER).read_bytes() == before
     assert time.monotonic() - started_s < 60
-
-
-@pytest.mark.ray
-@pytest.mark.slow
-def test_killed_in_a_trial_the_same_command_comes_to_the_same_table(
-    undisturbed: Path, scenes: str, tmp_path: Path
-) -> None:
-    with start(scenes, tmp_path) as driver:
-        wait_for(driver, tmp_path, "proposed", 0)
-        with start(scenes, tmp_path) as other:  # a second driver of the same sweep stops at once
-            _, errors = other.communicate(timeout=60)
-        assert other.returncode == 1
-        assert "is trained by process" in errors
-        wait_for(driver, tmp_path, "rung", 0)
-        time.sleep(5)  # on the way to the next rung
-        driver.kill()
-    run(scenes, tmp_path)
-    assert events(tmp_path) == events(undisturbed)
-
-
-@pytest.mark.ray
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_driver_worker_and_head_killed_and_the_same_table(undisturbed: Path, scenes: str, tmp_path: Path) -> None:
-    """On a cluster that outlives the driver, until its head dies too."""
-    with LocalHead() as head:
-        environment = {**head.environment(), "RAY_ADDRESS": head.cluster_address}
-        with start(scenes, tmp_path, **environment) as driver:
-            wait_for(driver, tmp_path, "rung", 0)
-            driver.kill()
-        with start(scenes, tmp_path, **environment) as driver:
-            kill_process(head, "ray::RayTrain")
-            wait_for(driver, tmp_path, "rung", 1)
-            os.killpg(head.pid, signal.SIGKILL)
-            driver.communicate(timeout=PATIENCE_S)
-        assert driver.returncode != 0
-    with LocalHead() as head:
-        run(scenes, tmp_path, **head.environment(), RAY_ADDRESS=head.cluster_address)
-    assert events(tmp_path) == events(undisturbed)
-
-
-@pytest.mark.ray
-@pytest.mark.slow
-def test_a_lost_process_of_a_trial_is_replaced_and_the_sweep_goes_on(
-    undisturbed: Path, scenes: str, tmp_path: Path
-) -> None:
-    """As when a node dies that held nothing but the trial's own process: the job does not end."""
-    with LocalHead() as head:
-        environment = {**head.environment(), "RAY_ADDRESS": head.cluster_address}
-        with start(scenes, tmp_path, **environment) as driver:
-            for event in ("proposed", "rung"):
-                wait_for(driver, tmp_path, event, 0)
-                kill_process(head, "ray::ImplicitFu")  # as much of its name as the kernel keeps
-            _, errors = driver.communicate(timeout=PATIENCE_S)
-    assert driver.returncode == 0, errors
-    assert errors.count("was lost, another takes over") == 2
-    assert events(tmp_path) == events(undisturbed)
 
 
 @pytest.mark.ray

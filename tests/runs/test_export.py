@@ -5,28 +5,22 @@ from pathlib import Path
 
 import pytest
 import torch
+from untrained_run import commit_weights, untrained_run
 
 from argan.api import load_run
 from argan.errors import DataError, MissingError, UserError
 from argan.presets import preset
-from argan.runs.checkpoints import commit_checkpoint, file_sha256, read_pointer
+from argan.runs.checkpoints import file_sha256, read_pointer
 from argan.runs.export import export_model
 from argan.runs.folder import open_run, write_config
 from argan.storage import Storage, open_storage
-from argan.training.checkpoint import snapshot
-from argan.training.state import build_state
 from jobs.export import main
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Storage:
-    config = preset("debug")
-    run = open_run(str(tmp_path / "runs"), config)
-    write_config(run, config)
-    state = build_state(config, torch.device("cpu"))
-    for images_seen in (48, 96):
-        saved = snapshot(state)._replace(images_seen=images_seen)
-        commit_checkpoint(run, saved, config=config, device=state.device, attempt=1, keep=2)
+    run = untrained_run(tmp_path / "runs", preset("debug"), images_seen=48)
+    commit_weights(run, preset("debug"), images_seen=96, keep=2)
     return run
 
 

@@ -32,7 +32,7 @@ class Painted:
         z_dim = 4
 
     def __call__(self, z: Tensor, dof_scale: Tensor) -> Fake:
-        return Fake(self.deep, self.disparity, self.deep, torch.zeros(len(z)))
+        return Fake(self.deep, self.disparity, self.deep - dof_scale[:, None, None, None], dof_scale)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,26 @@ def test_each_collapse_is_named_and_nothing_else(photos: tuple[Tensor, Tensor, T
     apart = (real + 0.5, deep - 0.5, disparity)  # only that discriminator's scores look at the level
     assert seen(look(apart, small, factor=1.0), small) == []
     assert seen(look(apart, small, factor=20.0), small) == ["saturated discriminator"]
+
+
+def test_the_margin_is_that_of_the_apertures_that_were_shown(
+    photos: tuple[Tensor, Tensor, Tensor], small: Config
+) -> None:
+    """In photos that darken by s: open all the time, never, and two times of three."""
+    deep = look(photos, override(small, {"dof.shallow_share": 0.0})).margin
+    assert look(photos, override(small, {"dof.distribution": "one"})).margin == pytest.approx(deep + 1.0, abs=1e-5)
+    mixed = look(photos, override(small, {"dof.shallow_share": 2 / 3})).margin
+    assert mixed == pytest.approx(deep + 2 / 3, abs=0.15)
+
+
+def test_a_background_without_any_edge_is_the_worst(photos: tuple[Tensor, Tensor, Tensor], small: Config) -> None:
+    """As where all of it is white: in half of the photos, it drags down the mean."""
+    real, deep, disparity = photos
+    size = disparity.abs().flatten(1)
+    far = (size > size.median(dim=1, keepdim=True).values).reshape(disparity.shape)
+    one_in_two = (torch.arange(SAMPLES) % 2 == 0)[:, None, None, None]
+    found = look((real, torch.where(far & one_in_two, 1.0, deep), disparity), small)
+    assert "blur painted into deep photos" in seen(found, small)
 
 
 @pytest.mark.parametrize("modes", [1, 2, 4, 16])
