@@ -21,6 +21,7 @@ class SweepWatch:
         self._runs = runs
         total = ledger.sweep.num_trials * ledger.sweep.rungs_images[-1]
         self._one_at_a_time = threading.Lock()  # Tune's thread tells, and our own shows
+        self._met = {trial.number for trial in ledger.trials}
         self._progress = Progress(total, "images", start=self.images(), stream=stream)
 
     def following(self, *, interval_s: float = 30.0) -> AbstractContextManager[None]:
@@ -30,11 +31,20 @@ class SweepWatch:
     def tell(self, trial: Trial) -> None:
         """Of a trial that was judged or has ended."""
         with self._one_at_a_time:
+            self._meet()
             self._progress.close(self.images(), f"{self._judged(trial)} | {self._ends()}")
 
     def _show(self) -> None:
         with self._one_at_a_time:
+            self._meet()
             self._progress.show(self.images(), self._ends())
+
+    def _meet(self) -> None:
+        """A trial whose run was there before it was proposed, from another sweep's folder, is no speed of ours."""
+        for trial in list(self._ledger.trials):
+            if trial.number not in self._met:
+                self._met.add(trial.number)
+                self._progress.found(self._reached(trial))
 
     def images(self) -> int:
         """Of the whole budget: an ended trial has used its share or saved it, another stands where its history does."""

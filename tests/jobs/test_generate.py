@@ -81,6 +81,7 @@ def shard_workers(process: "subprocess.Popen[str]") -> list[psutil.Process]:
 
 @pytest.mark.ray
 @pytest.mark.s3
+@pytest.mark.slow
 def test_killed_worker_and_killed_driver_leave_the_same_bytes(s3: LocalS3, run_uri: str, undisturbed: Storage) -> None:
     out = open_storage(f"{s3.uri}/generate/killed")
     arguments = ("--run", run_uri, *SET, "--out", out.uri, "--num-workers", "2")

@@ -101,6 +101,7 @@ def test_a_judgement_from_elsewhere_is_refused(undisturbed: Path, scenes: str, t
 
 
 @pytest.mark.ray
+@pytest.mark.slow
 def test_trials_side_by_side_are_each_run_once_and_to_their_end(scenes: str, tmp_path: Path) -> None:
     run(scenes, tmp_path, num_trials=3, concurrent=2)
     told = events(tmp_path)

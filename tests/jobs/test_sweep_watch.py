@@ -41,6 +41,22 @@ def test_trials_count_by_their_histories_until_they_end(tmp_path: Path) -> None:
     assert watch.images() == 240 + 96  # what cannot be read now may be read the next time
 
 
+def test_a_run_that_was_there_before_its_trial_is_no_speed(tmp_path: Path) -> None:
+    folder, shown = open_storage(str(tmp_path)), io.StringIO()
+    ledger, runs = Ledger(folder, tiny_sweep(2)), folder.child("runs")
+    ledger.begin()
+    watch = SweepWatch(ledger, runs, stream=shown)
+    append_history(runs.child("a"), {"images_seen": 144})
+    ledger.propose({"optics.d_max_at_64_px": 3.0, "prior.weight": 1.0}, "a")
+    watch.tell(ledger.trials[0])
+    append_history(runs.child("a"), {"images_seen": 192})
+    watch.tell(ledger.trials[0])
+    one, other = shown.getvalue().splitlines()
+    assert one.startswith("144/480 images | 0.0 images/s")
+    assert other.startswith("192/480 images | ")
+    assert " | 0.0 images/s" not in other
+
+
 def test_it_says_so_while_the_sweep_runs(tmp_path: Path) -> None:
     folder, shown = open_storage(str(tmp_path)), io.StringIO()
     ledger = Ledger(folder, tiny_sweep(1))

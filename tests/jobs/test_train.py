@@ -70,6 +70,7 @@ def test_a_killed_worker_is_recovered_from_bit_for_bit(scenes: str, undisturbed:
     assert seen == list(range(48, 1921, 48))
 
 
+@pytest.mark.slow
 def test_a_killed_driver_is_resumed_by_the_same_command(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
     out = str(tmp_path)
     process = start(scenes, out, tmp_path / "log", *TWO)
@@ -92,6 +93,7 @@ def test_a_killed_driver_is_resumed_by_the_same_command(scenes: str, undisturbed
     assert not alive, "the killed driver's cluster lives on"
 
 
+@pytest.mark.slow
 def test_a_broken_newest_checkpoint_falls_back_bit_for_bit(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
     out = str(tmp_path)
     half = [*TWO[:1], "960", *TWO[2:]]

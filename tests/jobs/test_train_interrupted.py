@@ -37,6 +37,7 @@ pytestmark = pytest.mark.ray
 ELSEWHERE = ProcessIdentity(host="elsewhere", boot_id="other", pid_namespace="pid:[1]", pid=7, started_at="1")
 
 
+@pytest.mark.slow
 def test_stopped_and_gone_on_with_other_numbers_of_workers(scenes: str, tmp_path: Path) -> None:
     out, log, exact = str(tmp_path / "runs"), tmp_path / "log", [*LONG, "--compute.precision", "fp64"]
     process = start(scenes, out, log, *exact, "--num-workers", "2")

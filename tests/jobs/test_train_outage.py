@@ -14,6 +14,7 @@ from cluster.local_s3 import LocalS3
 
 @pytest.mark.ray
 @pytest.mark.s3
+@pytest.mark.slow
 def test_a_run_outlives_an_outage(scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "log"
     with LocalS3(tmp_path / "s3") as server:

@@ -10,7 +10,7 @@ from argan.runs.folder import read_history
 from argan.training.checkpoint import Snapshot
 from cluster.local_head import LocalHead
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 
 def test_a_node_that_dies_in_the_middle_of_a_step(

@@ -35,7 +35,7 @@ def train(data: str, out: str, *more: str) -> "subprocess.CompletedProcess[str]"
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=550,  # a busy machine takes minutes to start Ray
         env={**os.environ, **POLL},
     )
 
