@@ -6,7 +6,9 @@ import sys
 import pytest
 from PIL import Image
 from training_job import ROOT, TWO, final, only_run, train
+from untrained_run import untrained_run
 
+from argan.presets import preset
 from argan.training.checkpoint import Snapshot
 
 
@@ -38,3 +40,9 @@ def undisturbed(scenes: str, tmp_path_factory: pytest.TempPathFactory) -> Snapsh
     result = train(scenes, out, *TWO)
     assert result.returncode == 0, result.stderr
     return final(only_run(out))
+
+
+@pytest.fixture(scope="session")
+def run_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A run of the debug preset (16 px) that has not learned anything yet."""
+    return untrained_run(tmp_path_factory.mktemp("runs"), preset("debug")).uri

@@ -1,14 +1,16 @@
 """What chooses, checkpoints and trials, has nothing in common with what tells how good the chosen is."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from packed_scenes import pack_scenes
 
 from argan.data.manifest import read_manifest
 from argan.judging_size import CLOSE_LOOK, TELLING_LOOK, JudgingSize
 from argan.storage import open_storage
 from jobs.runtime.evaluation import EvaluationRequest, small_request
-from jobs.runtime.judges import scene_judges, set_judges
+from jobs.runtime.judges import can_judge_depth, scene_judges, set_judges
 from jobs.runtime.judging import GLANCE
 from jobs.runtime.photo_quality import PhotoQuality, real_photos
 
@@ -67,3 +69,14 @@ def test_photos_that_choose_by_kid_do_not_judge_depth(scenes: str) -> None:
     chosen = {image.tobytes() for image in real_photos(quality, judges, 16, "selection").read()}
     assert len(chosen) == num_others
     assert not chosen & judging_depth
+
+
+def test_depth_is_judged_by_sets_with_truth_for_both_sides(scenes: str, photos: str, tmp_path: Path) -> None:
+    """One photo is for one side alone, whichever that is."""
+    of = {uri: read_manifest(open_storage(uri)) for uri in (scenes, photos)}
+    assert can_judge_depth(of[scenes], "test")
+    assert can_judge_depth(of[scenes], "selection")
+    assert not can_judge_depth(of[photos], "selection")
+    single = read_manifest(pack_scenes(str(tmp_path), "scenes:1"))
+    assert not can_judge_depth(single, "test")
+    assert not can_judge_depth(single, "selection")

@@ -17,12 +17,6 @@ from jobs.runtime import depth_quality, photo_quality
 SMALL = ["--scenes", "12", "--estimator-images", "64", "--estimator-pairs", "32", "--only", "depth"]
 
 
-@pytest.fixture(scope="module")
-def run_uri(tmp_path_factory):
-    """A run of the debug preset (16 px) that has not learned anything yet."""
-    return untrained_run(tmp_path_factory.mktemp("runs"), preset("debug")).uri
-
-
 def no_training(*_, **__):
     raise AssertionError("an estimator is trained")
 

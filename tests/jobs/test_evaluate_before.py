@@ -6,21 +6,13 @@ import sys
 
 import pytest
 from packed_scenes import pack_scenes
-from untrained_run import untrained_run
 
 from argan.errors import MissingError, UserError
-from argan.presets import preset
 from argan.scenes.seeds import SELECTION_SEED, TEST_SEED
 from jobs.evaluate import OutputFile, main, told
 from jobs.runtime import evaluation
 
 SMALL = ["--scenes", "12", "--estimator-images", "64", "--estimator-pairs", "32", "--only", "depth"]
-
-
-@pytest.fixture(scope="module")
-def run_uri(tmp_path_factory):
-    """A run of the debug preset (16 px) that has not learned anything yet."""
-    return untrained_run(tmp_path_factory.mktemp("runs"), preset("debug")).uri
 
 
 def nothing_is_judged(*_, **__):

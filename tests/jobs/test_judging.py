@@ -155,6 +155,14 @@ def test_photos_without_truth_are_judged_by_kid_alone(photos: str, tmp_path: Pat
 
 
 @pytest.mark.usefixtures("small")
+def test_an_estimator_that_a_killed_worker_left_is_not_taken_for_this_ones(scenes: str, tmp_path: Path) -> None:
+    config, run = begun(tmp_path)
+    run.write_bytes("judging/fakes-0123456789abcdef.safetensors", b"of other weights")
+    run.write_bytes("judging/truth-0123456789abcdef.safetensors", b"the ceiling stays")
+    Judging(build_state(config, torch.device("cpu")), run, open_storage(scenes))
+    assert [entry.path for entry in run.list("judging/")] == ["judging/truth-0123456789abcdef.safetensors"]
+
+
 def test_a_share_of_0_is_never(scenes: str, tmp_path: Path) -> None:
     config, run = begun(tmp_path, schedule__judging_share=0)
     state, clock = build_state(config, torch.device("cpu")), Clock()
