@@ -209,7 +209,9 @@ class ScheduleConfig:
 class ComputeConfig:
     """Number formats and speed-ups. On a CPU fp32 is safe, bf16 faster where the processor has it, compile slower."""
 
-    precision: Precision = option("fp32", "bf16 runs the nets under autocast; losses and R1 stay in fp32")
+    precision: Precision = option(
+        "fp32", "bf16 runs the nets under autocast; losses and R1 stay in fp32 (on a GPU TF32)"
+    )
     channels_last: bool = option(True, "lay features out channels last", names_run=False)
     compile: bool = option(False, "torch.compile both nets", names_run=False)
     cache_bytes: int = option(0, "node-local cache of shards, size limit; 0 is off", names_run=False)
@@ -242,7 +244,12 @@ class GuardConfig:
 
     def __post_init__(self) -> None:
         require(self.patience >= 1, "guard.patience", self.patience, "at least 1")
-        require(self.from_images >= 0, "guard.from_images", self.from_images, "at least 0")
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            if item.name in ("most_inverted", "most_prior_correlation"):
+                require(0 <= value <= 1, f"guard.{item.name}", value, "from 0 to 1")
+            elif item.name not in ("action", "patience"):
+                require(value >= 0, f"guard.{item.name}", value, "at least 0")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,6 +74,7 @@ def _parse(key: str, value: Any, kind: Any) -> Any:
         return value
     if get_origin(kind) is tuple:
         parts = [part for part in value.split(",") if part] if isinstance(value, str) else value
+        require(isinstance(parts, list | tuple), key, value, "a list")
         return tuple(_parse(key, part, get_args(kind)[0]) for part in parts)
     try:
         if kind is bool:

@@ -111,7 +111,9 @@ def summary(manifest: "Manifest", out: "Storage", seconds: float) -> str:
         lines.append(f"{copies:,} are exact copies of others; they were kept")
     fitting = f"small-{manifest.resolution}"
     name = fitting if fitting in presets() else "NAME"
-    lines.append(f"next: python jobs/train.py --preset {name} --data {out.uri} --out runs")
+    parent, _, _ = out.uri.rpartition("/")
+    runs = f"{out.uri if parent == 's3:/' else parent}/runs"  # beside the set, where the job's workers reach it too
+    lines.append(f"next: python jobs/train.py --preset {name} --data {out.uri} --out {runs}")
     return "\n".join(lines)
 
 

@@ -1,13 +1,20 @@
 """Fixtures for all tests: one real S3 server for the whole session, started when the first test asks for it."""
 
+import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from cluster.local_s3 import LocalS3
 
+# Ray's controller takes one report a poll, every two seconds: at ticks of half a second a run would wait for it.
+os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.1")
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)  # a failure can be had again, whichever tests ran before
     if item.get_closest_marker("gpu") is None:
         return
     import torch  # others do without

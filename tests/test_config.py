@@ -1,6 +1,8 @@
 """Configuration: what is saved comes back, what does not fit is refused with the offending value."""
 
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -64,12 +66,31 @@ def test_keys_that_must_agree_change_together() -> None:
         ("dof.shallow_share", "1.01", "1.01"),
         ("optics.views_per_side", "4", "4"),
         ("data.mirror", "perhaps", "perhaps"),
+        ("guard.most_inverted", "40", "40"),
+        ("guard.least_spread", "-0.1", "-0.1"),
     ],
 )
 def test_what_does_not_fit_is_named(key: str, value: str, said: str) -> None:
     with pytest.raises(UserError) as error:
         override(Config(), {key: value})
     assert said in str(error.value)
+
+
+def all_fields() -> Iterator[tuple[str, "dataclasses.Field[Any]"]]:
+    """Every dotted key of a configuration, with its field."""
+    for section in dataclasses.fields(Config):
+        if not dataclasses.is_dataclass(section.default):
+            yield section.name, section
+            continue
+        for item in dataclasses.fields(section.default):
+            yield f"{section.name}.{item.name}", item
+
+
+@pytest.mark.parametrize("value", [8, None])
+def test_a_list_that_is_none_is_named(value: object) -> None:
+    """As it may stand in a damaged config.json."""
+    with pytest.raises(UserError, match=f"generator.channels must be a list, got {value}"):
+        override(Config(), {"generator.channels": value})
 
 
 def test_a_run_is_named_by_what_changes_its_result() -> None:
@@ -79,19 +100,15 @@ def test_a_run_is_named_by_what_changes_its_result() -> None:
     assert run_name(override(base, quiet)) == run_name(base)
     for key, value in {"seed": 1, "prior.weight": 0.9, "data.fingerprint": "x", "compute.precision": "fp64"}.items():
         assert run_name(override(base, {key: value})) != run_name(base), key
-    assert not any(key.startswith("schedule.") for key in naming_keys(base))
+    marked = {key for key, item in all_fields() if not item.metadata["names_run"]}
+    assert {"schedule.total_images", "compute.compile"} <= marked
+    assert learned_keys(base).keys() == {key for key, _ in all_fields()} - marked
 
 
 def test_an_option_that_came_later_names_a_run_only_where_it_differs_from_before() -> None:
     """Or the runs there are would be begun anew by the command that prolonged them."""
     base = preset("small-32")
-    before = {
-        f"{section.name}.{item.name}": item.metadata["unnamed_at"]
-        for section in dataclasses.fields(base)
-        if dataclasses.is_dataclass(part := getattr(base, section.name))
-        for item in dataclasses.fields(part)
-        if item.metadata["unnamed_at"] is not None
-    }
+    before = {key: item.metadata["unnamed_at"] for key, item in all_fields() if item.metadata["unnamed_at"] is not None}
     assert {"augment.shift", "optics.occlusion_steps", "optics.linear_light"} <= before.keys()
     old = override(base, before)
     assert learned_keys(old).keys() - naming_keys(old).keys() == before.keys()
@@ -102,7 +119,5 @@ def test_an_option_that_came_later_names_a_run_only_where_it_differs_from_before
 
 
 def test_every_field_has_help() -> None:
-    for section in dataclasses.fields(Config):
-        is_section = dataclasses.is_dataclass(section.default)
-        for item in dataclasses.fields(section.default) if is_section else (section,):
-            assert item.metadata["help"], item.name
+    for key, item in all_fields():
+        assert item.metadata["help"], key

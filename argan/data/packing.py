@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from argan.data.manifest import MANIFEST_PATH, Manifest, ShardInfo, manifest_columns, write_manifest
+from argan.data.manifest import MANIFEST_PATH, Manifest, ShardInfo, manifest_columns, read_manifest, write_manifest
 from argan.data.photos import SkippedPhotoError, encode_jpeg, square_photo
 from argan.data.shard_files import SHARD_FILE, record_path, sha256, tar_path, write_shard
 from argan.data.sources import Item, Listing, Photo, SceneItem, Skipped
 from argan.data.tar import TarWriter
 from argan.data.truth import encode_truth
-from argan.errors import UserError
+from argan.errors import DataError, UserError
 from argan.storage import Storage
 
 RECIPE = "argan-pack/1"  # a change of what the same photo becomes is a new recipe
@@ -195,7 +195,12 @@ def commit(plan: Plan, out: Storage, records: Mapping[int, PackedShard]) -> Mani
 
 
 def is_committed(out: Storage) -> bool:
-    return out.exists(MANIFEST_PATH)
+    """Whether the set is there: a manifest that can be read, rows and all."""
+    try:
+        read_manifest(out)
+    except DataError:
+        return False
+    return True
 
 
 def _members(item: Item, terms: Terms) -> dict[str, bytes]:

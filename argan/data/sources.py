@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from argan.errors import UserError
+from argan.errors import StorageError, UserError
 from argan.storage import Storage, open_storage
+from argan.storage.base import checked
 
 TAR_SUFFIX = ".tar"
 INDEX_READ_BYTES = 1 << 20
@@ -56,14 +57,19 @@ class Listing(NamedTuple):
 def list_source(source: str) -> Listing:
     """Lists "scenes:COUNT[@SEED]", an s3://bucket/prefix, or what is local: a folder, a file, a glob of them.
 
-    Folders and prefixes are taken with all that is below them; a .tar stands for its members. Every file counts as a
-    photo until its bytes say otherwise. Raises UserError where there is nothing.
+    Folders and prefixes are taken with all that is below them, links to other folders aside; a .tar stands for its
+    members. Every file counts as a photo until its bytes say otherwise. Raises UserError where there is nothing.
     """
     if source.startswith(SCENES_PREFIX):
         return _list_scenes(source)
     photos: list[Photo] = []
     skipped: list[Skipped] = []
     for name, storage, path, size_bytes in _files(source):
+        try:
+            checked(path)  # a bucket may hold "a//b.jpg", a folder "a\\b.jpg"
+        except StorageError as odd:
+            skipped.append(Skipped(name, "odd name", f"{name}: {odd}"))
+            continue
         if path.endswith(TAR_SUFFIX):
             members, damage = _list_tar(name, storage, path, size_bytes)
             photos += members

@@ -1,6 +1,6 @@
 """A set of samples in the schema "argan-tuples/1": where its files are, and its shards with their records.
 
-terms.json        all that decides the set's bytes; written first
+terms.json        all that decides the set's bytes; written before any shard
 origin.json       where the model and the code come from; decides nothing
 model/            the model that makes it, as the folder of a run: the set can be repaired from itself
 shards/00000.tar  the kept samples of a fixed range of indices; one with none is an empty tar

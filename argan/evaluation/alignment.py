@@ -44,8 +44,9 @@ def measure_sizes(estimates: NDArray, truth: TruthSet) -> Sizes:
     no distances: focus at 1, and -3/64 of the width at 2.
     """
     guess, true = (np.asarray(maps, np.float64).reshape(len(truth.images), -1) for maps in (estimates, truth.disparity))
-    if not np.isfinite(guess).all():
-        raise NonFiniteError("an estimate of disparity is not finite somewhere")
+    finite = np.isfinite(guess).all(1)
+    if not finite.all():
+        raise NonFiniteError(f"the estimate of disparity for photo {finite.argmin()} is not finite somewhere")
     width_px = truth.images.shape[-1]
     fitted_on = np.arange(len(true)) % DEVELOPMENT_ONE_IN == 0
     scale = positive_scale(guess[fitted_on], true[fitted_on])

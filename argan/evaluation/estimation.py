@@ -66,16 +66,18 @@ def train_estimator(
 
     Loss: smooth L1 (quadratic within `robust_width`, in units of the source's own spread). Raises NonFiniteError.
     """
-    images, disparity = _collect(source, budget.num_pairs)
+    pairs = _collect(source, budget.num_pairs)
     net = build_estimator(budget, device)
-    net.disparity_unit_px.fill_(max(float(disparity.std()), LEAST_UNIT_PX))
+    net.disparity_unit_px.fill_(max(float(pairs.disparity.std()), LEAST_UNIT_PX))
+    images, disparity = (maps.to(device) for maps in pairs)  # once: a GPU would wait for each batch's copy
     optimizer = torch.optim.Adam(net.parameters(), lr=budget.lr)
     num_steps = budget.num_images // budget.batch_images
     for step in range(num_steps):
-        batch = torch.arange(step * budget.batch_images, (step + 1) * budget.batch_images) % budget.num_pairs
-        mirror = draw_mirror(budget.seed, step, num=budget.batch_images)
-        image = _mirrored(to_signed(images[batch]), mirror).to(device, memory_format=torch.channels_last)
-        target = _mirrored(disparity[batch], mirror).to(device) / net.disparity_unit_px
+        first, end = step * budget.batch_images, (step + 1) * budget.batch_images
+        batch = torch.arange(first, end, device=device) % budget.num_pairs
+        mirror = draw_mirror(budget.seed, step, num=budget.batch_images).to(device)
+        image = _mirrored(to_signed(images[batch]), mirror).contiguous(memory_format=torch.channels_last)
+        target = _mirrored(disparity[batch], mirror) / net.disparity_unit_px
         for group in optimizer.param_groups:
             group["lr"] = budget.lr * _schedule(step / num_steps)
         loss = F.smooth_l1_loss(net(image), target, beta=budget.robust_width)
@@ -109,8 +111,11 @@ def _collect(source: PairSource, num_pairs: int) -> Pairs:
     chunks = [source(start, min(CHUNK_IMAGES, num_pairs - start)) for start in range(0, num_pairs, CHUNK_IMAGES)]
     images = torch.cat([to_bytes(chunk.images.cpu().float()) for chunk in chunks])
     disparity = torch.cat([chunk.disparity.float().cpu() for chunk in chunks])
-    if not disparity.isfinite().all():
-        raise NonFiniteError(f"the disparity to learn from is not finite somewhere in the first {num_pairs} pairs")
+    finite = disparity.isfinite().flatten(1).all(1)
+    if not finite.all():
+        raise NonFiniteError(
+            f"the disparity to learn from is not finite somewhere in pair {int(finite.long().argmin())}"
+        )
     return Pairs(images, disparity)
 
 

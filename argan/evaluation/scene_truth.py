@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
+import torch
 
 from argan.evaluation.measures import TruthSet
 from argan.scenes import Scene, scene
@@ -44,6 +45,8 @@ def _drawn(draw: Callable[[int], Scene], num_scenes: int, num_processes: int) ->
     if num_processes == 1:
         yield map(draw, range(num_scenes))
         return
-    # Spawned, not forked: the parent has torch's threads, which a fork would leave half alive.
-    with ProcessPoolExecutor(num_processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+    # Spawned, not forked: the parent has torch's threads, which a fork would leave half alive. One thread each: they
+    # fill the cores by themselves.
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(num_processes, spawn, torch.set_num_threads, (1,)) as pool:
         yield pool.map(draw, range(num_scenes), chunksize=SCENES_A_TASK)

@@ -1,5 +1,5 @@
-"""The one maker of fakes: generator, then aperture. What the discriminator sees, what is sampled and what is judged
-all come out of `Camera.forward`, so they cannot drift apart (METHOD: Objectives).
+"""The one maker of fakes: generator, then aperture. What the discriminator sees in training and what depth and KID are
+judged by come out of `Camera.forward`, so they cannot drift apart (METHOD: Objectives).
 """
 
 from typing import NamedTuple

@@ -21,6 +21,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from argan.optics.aperture import EDGE, ApertureShape, aperture_views
+from argan.optics.light_field import CHUNK_VIEWS
 from argan.optics.warp import view_grid, warp, warp_backward, warp_nearest
 
 STEPS = 32
@@ -31,8 +32,6 @@ EDGE_BLUR_PX = 0.5
 
 MOST_STEPS_UP = 0.5
 """A surface that rises by more steps than this from one try to the next is an outline, and the line is behind it."""
-
-CHUNK_VIEWS = 5
 
 
 class Warp(Function):

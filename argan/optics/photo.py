@@ -23,9 +23,9 @@ def render(
     renderer).
 
     image [B,3,H,W] in any range, disparity [B,1,H,W] in px per aperture unit; `focus` is the disparity that is sharp.
-    Takes as many views as the blur needs, so neighbouring ones lie at most 1 px apart; or `views_per_side`, to take
-    again a photo that was taken with so many. `linear_light` averages light instead of sRGB codes in [-1, 1]; with
-    `occlusion_steps` what lies in front hides what lies behind.
+    Takes as many views as the most blurred photo of the batch needs, so neighbouring ones lie at most 1 px apart; or
+    `views_per_side`, to take again a photo that was taken with so many, or one in any company. `linear_light` averages
+    light instead of sRGB codes in [-1, 1]; with `occlusion_steps` what lies in front hides what lies behind.
     """
     dof_scale = torch.as_tensor(aperture, dtype=disparity.dtype, device=disparity.device).expand(image.shape[0])
     shifted = disparity - focus

@@ -44,7 +44,7 @@ class ApertureRenderer(nn.Module):
     ) -> None:
         super().__init__()
         if expansion and occlusion_steps:
-            raise ValueError("T and occlusion exclude each other")
+            raise ValueError(f"T and occlusion exclude each other, got occlusion_steps={occlusion_steps}")
         self.occlusion_steps = occlusion_steps
         views = aperture_views(views_per_side, shape, fit)
         self.linear_light = linear_light

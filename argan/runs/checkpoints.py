@@ -173,7 +173,8 @@ def find_checkpoint(
     """As `load_checkpoint`, with the entry of the pointer that it was found by; that at `at_images` and no other, where
     that is given.
     """
-    checkpoints = read_pointer(run).checkpoints
+    pointer = read_pointer(run)
+    checkpoints = pointer.checkpoints
     if at_images is not None:
         checkpoints = [entry for entry in checkpoints if entry["images_seen"] == at_images]
         if not checkpoints:
@@ -183,6 +184,8 @@ def find_checkpoint(
             folder = run.child(entry["path"])
             return Found(entry, _read_checkpoint(folder, entry["sha256"], generator_only=generator_only))
         except (DataError, MissingError) as error:
+            if read_pointer(run).version != pointer.version:  # a run in training has dropped it for a newer one
+                return find_checkpoint(run, warn=warn, generator_only=generator_only, at_images=at_images)
             if at_images is not None:
                 raise DataError(
                     f"the checkpoint of {run.uri} at {at_images:,} images is damaged, others may not be: {error}"

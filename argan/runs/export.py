@@ -33,8 +33,9 @@ def export_model(
     """Copies the generator of the newest sound checkpoint, or of that at so many images, with its record and
     configuration.
 
-    `half` rounds the weights to float16: half the size, another model with a record of its own. The pointer comes last.
-    Raises MissingError where there is no run, DataError where it has no sound checkpoint.
+    `half` rounds the weights to float16: half the size, another model with a record of its own. The configuration comes
+    last: without one there is no run, and with one it is whole. Raises MissingError where there is no run, DataError
+    where it has no sound checkpoint.
     """
     config = read_config(run)
     found = find_checkpoint(run, warn=warn, generator_only=True, at_images=at_images)
@@ -56,6 +57,6 @@ def export_model(
     pointer = {"schema": POINTER_SCHEMA, "attempt": 0, "checkpoints": [entry]}
     out.write_bytes(f"{entry['path']}/{GENERATOR_FILE}", weights)
     out.write_bytes(f"{entry['path']}/{RECORD_FILE}", record)
-    write_config(out, config)
     out.write_bytes(POINTER, json.dumps(pointer, indent=2).encode())
+    write_config(out, config)
     return Exported(json.loads(record), entry["sha256"])

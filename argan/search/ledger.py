@@ -12,6 +12,7 @@ or it does not, and a driver that was replaced cannot write any more.
 
 import itertools
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -114,7 +115,10 @@ class Ledger:
         """Of this sweep's objectives; what could not be measured is worth nothing: infinite."""
         values = [rung.values.get(objective.name) for objective in self.sweep.objectives]
         pairs = zip(self.sweep.objectives, values, strict=True)
-        return tuple(float("inf") if value is None else objective.cost(value) for objective, value in pairs)
+        return tuple(
+            objective.cost(value) if value is not None and math.isfinite(value) else float("inf")
+            for objective, value in pairs
+        )
 
     def earlier(self, number: int, images: int) -> list[tuple[float, ...]]:
         """The costs of those that reached this rung before trial `number` did, or so far where it has not: after a

@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -70,24 +71,29 @@ class LocalStorage(Storage):
             return file.stat().st_size
 
     def exists(self, path: str) -> bool:
-        return self._file(path).is_file()
+        file = self._file(path)
+        try:
+            with reading(file):
+                return stat.S_ISREG(file.stat().st_mode)
+        except MissingError:
+            return False
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         inside, _, _ = prefix.rpartition("/")
         top = self._file(inside) if inside else self.folder
         found = []
-        for parent, _, names in os.walk(top):
+        for parent, _, names in os.walk(top, onerror=_refused):
             for name in names:
                 file = Path(parent, name)
                 path = file.relative_to(self.folder).as_posix()
                 if path.startswith(prefix) and not name.endswith((TEMPORARY_SUFFIX, LOCK_SUFFIX)):
-                    with suppress(FileNotFoundError):  # deleted since the walk saw it
+                    with suppress(MissingError), reading(file):  # deleted since the walk saw it
                         found.append(Entry(path, file.stat().st_size))
         yield from sorted(found, key=lambda entry: os.fsencode(entry.path))
 
     def delete(self, path: str) -> None:
         file = self._file(path)
-        with suppress(MissingError), reading(file):
+        with writing(file), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
             file.unlink()
 
     def upload(self, local_path: Path, path: str) -> None:
@@ -136,7 +142,8 @@ def locked(file: Path) -> Iterator[None]:
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(file.parent / f".{file.name}{LOCK_SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with writing(file):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
@@ -160,6 +167,12 @@ def writing(file: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(f"{file} cannot be written: {_reason(error)}") from error
+
+
+def _refused(error: OSError) -> None:
+    """For os.walk, which would leave a folder out without a word."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise StorageError(f"{error.filename} cannot be read: {_reason(error)}") from error
 
 
 def _reason(error: OSError) -> str:

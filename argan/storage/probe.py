@@ -137,7 +137,7 @@ def own_place(storage: Storage) -> Iterator[Storage]:
     """
     place = storage.child(f".argan-doctor-{uuid.uuid4().hex}")
     folders = [Path(place.uri), *Path(place.uri).parents] if isinstance(place, LocalStorage) else []
-    made = [folder for folder in folders if not folder.exists()]
+    made = [folder for folder in folders if not os.path.exists(folder)]  # one that may not be asked for is not made
     try:
         yield place
     finally:

@@ -40,6 +40,8 @@ PASSING_CODES = {
     "ThrottlingException",
     "InternalError",
     "ServiceUnavailable",
+    "ConditionalRequestConflict",  # 409: another write was under way, which need not have won
+    "OperationAborted",
 }
 
 FIRST_WAIT_S = 0.1

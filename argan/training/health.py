@@ -138,7 +138,8 @@ def far_sharpness(deep: Tensor, disparity: Tensor) -> float:
         return (edges * where).sum((1, 2)) / where.sum((1, 2))
 
     share = (mean(inside & far) / mean(inside & ~far)).log()
-    share = share.nan_to_num(nan=torch.nan, neginf=LEAST_FAR_LOG)  # no edge at all in the far half is the worst case
+    # No edge at all in the far half is the worst case; without one in the near half there is nothing to compare with.
+    share = share.nan_to_num(nan=torch.nan, posinf=torch.nan, neginf=LEAST_FAR_LOG)
     return float(share[share.isfinite()].mean().exp())
 
 

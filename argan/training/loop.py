@@ -73,7 +73,9 @@ def train(
 
 
 def tick(images_seen: int, metrics: dict[str, float], schedule: ScheduleConfig, is_last: bool) -> Tick:
-    """Which things are due now: a function of the images seen alone, so that a resumed run does the same ones."""
+    """Which things are due now: but for the last tick, where all are, a function of the images seen alone, so that a
+    resumed run does the same ones.
+    """
     number = images_seen // schedule.tick_images
     return Tick(
         images_seen=images_seen,

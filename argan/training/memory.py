@@ -18,6 +18,7 @@ from argan.models.camera import Camera, build_camera, build_discriminator
 from argan.models.discriminator import Discriminator
 
 STEP_MARGIN = 2.0
+OCCLUSION_BYTES = 9  # kept for each pixel of each view: twice how far it lies, once whether anything was met
 META = torch.device("meta")
 
 
@@ -29,7 +30,7 @@ class Memory(NamedTuple):
 
 
 def worker_memory(config: Config, images: int) -> Memory:
-    """What a worker needs that has `images` of each batch. Raises UserError where the configuration has no nets."""
+    """What a worker needs that has `images` of each batch."""
     camera = build_camera(config).to(META)
     discriminator = build_discriminator(config).to(META)
     makers, judges = _num_parameters(camera), _num_parameters(discriminator)
@@ -56,7 +57,9 @@ def _discriminator_step(config: Config, discriminator: Discriminator, images: in
 
 
 def _generator_step(config: Config, camera: Camera, discriminator: Discriminator, images: int) -> int:
-    """Bytes kept from z to the logit. The renderer itself keeps two pictures; T, where there is one, is a net."""
+    """Bytes kept from z to the logit. The renderer itself keeps two pictures; T, where there is one, is a net, and with
+    occlusion each view is kept.
+    """
     z = torch.empty(images, camera.generator.z_dim, device=META)
 
     def forward() -> list[Tensor]:
@@ -68,7 +71,10 @@ def _generator_step(config: Config, camera: Camera, discriminator: Discriminator
             outputs.append(renderer.expansion(deep.disparity.expand(-1, views, -1, -1)))
         return outputs
 
-    return _kept_bytes(forward, camera, discriminator)
+    kept, renderer = _kept_bytes(forward, camera, discriminator), camera.renderer
+    if renderer is not None and renderer.occlusion_steps:
+        kept += OCCLUSION_BYTES * len(renderer.views) * images * config.resolution**2
+    return kept
 
 
 def _kept_bytes(forward: Callable[[], list[Tensor]], *nets: nn.Module) -> int:

@@ -107,7 +107,7 @@ def discriminator_step(state: TrainState, real: Tensor, share: Share, metrics: T
     penalises = optimizer.r1_gamma > 0 and batch_number % optimizer.r1_every_batches == 0
     if penalises:
         real = real.requires_grad_(True)
-        # In full precision, and past torch.compile, which cannot differentiate twice.
+        # In fp32 (a GPU multiplies it in TF32), and past torch.compile, which cannot differentiate twice.
         real_logits = state.discriminator.forward(real)
     else:
         with _nets_autocast(state):
@@ -164,8 +164,9 @@ def disparity_loss(state: TrainState, fake: Fake, share: Share, metrics: TickMet
     metrics.add("loss/prior", off_prior, share.total)
     metrics.add("disparity/contrast", contrast.sum(), share.total)
     metrics.add("disparity/variation", variation, share.total)
-    metrics.add("disparity/mean_px", disparity.mean(dim=(1, 2, 3)).sum(), share.total)
-    metrics.add("disparity/std_px", disparity.std(dim=(1, 2, 3)).sum(), share.total)
+    told = disparity.detach()  # or autograd would keep what only is read
+    metrics.add("disparity/mean_px", told.mean(dim=(1, 2, 3)).sum(), share.total)
+    metrics.add("disparity/std_px", told.std(dim=(1, 2, 3)).sum(), share.total)
     return (
         focus_prior_weight(state.images_seen, prior) * off_prior
         + prior.contrast_weight * contrast_loss(contrast, prior.contrast_margin).sum()

@@ -22,7 +22,7 @@ from jobs.runtime.cli import progress_line, say
 SEEDS: dict[Use, int] = {"test": TEST_SEED, "selection": SELECTION_SEED}
 
 # Of a packed set's photos, by their hashes: one in ten judges, one chooses, the others teach the ceiling.
-PARTS = 10
+NUM_PARTS = 10
 PART: dict[Use, int] = {"test": 0, "selection": 5}
 
 
@@ -89,8 +89,8 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, use:
         test=lambda: _read(storage, manifest, test_rows),
         teach=lambda: _read(storage, manifest, teach_rows),
         num_teach=len(teach_rows),
-        test_record=record(test_rows, f"sha256[:8] % {PARTS} == {PART[use]}"),
-        teach_record=record(teach_rows, f"sha256[:8] % {PARTS} not in {sorted(PART.values())}"),
+        test_record=record(test_rows, f"sha256[:8] % {NUM_PARTS} == {PART[use]}"),
+        teach_record=record(teach_rows, f"sha256[:8] % {NUM_PARTS} not in {sorted(PART.values())}"),
     )
 
 
@@ -113,7 +113,7 @@ def rows_for(manifest: Manifest, use: Use) -> NDArray[np.int64]:
 
 def _parts(manifest: Manifest) -> NDArray[np.int64]:
     """Each row's part of the set, by its photo's hash."""
-    return np.array([int(digest[:8], 16) % PARTS for digest in manifest.sha256.tolist()], np.int64)
+    return np.array([int(digest[:8], 16) % NUM_PARTS for digest in manifest.sha256.tolist()], np.int64)
 
 
 def _read(storage: Storage, manifest: Manifest, rows: NDArray[np.int64]) -> TruthSet:

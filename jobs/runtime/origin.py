@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def commit() -> str:
+def git_commit() -> str:
     """The commit of this checkout, with "-dirty" where files were changed since; or that it is none, as in the package
     that `ray job submit` sends.
     """

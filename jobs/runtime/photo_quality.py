@@ -25,7 +25,7 @@ from argan.pixels import to_bytes
 from argan.storage import Storage, open_storage
 from argan.versions import platform_facts, versions
 from jobs.runtime.cli import progress_line, say
-from jobs.runtime.judges import PART, PARTS, Judges, rows_for
+from jobs.runtime.judges import NUM_PARTS, PART, Judges, rows_for
 from jobs.runtime.kept import kept
 
 SAMPLE_IMAGES = 256  # generated at once
@@ -77,7 +77,7 @@ def real_photos(quality: PhotoQuality, judges: Judges, resolution: int, use: Use
     record = {
         "data": storage.uri,
         "fingerprint": manifest.order_fingerprint,
-        "part": f"sha256[:8] % {PARTS} == {PART[use]} first",
+        "part": f"sha256[:8] % {NUM_PARTS} == {PART[use]} first",
         "num_photos": len(rows),
         "resolution": resolution,
     }

@@ -13,7 +13,7 @@ from argan.runs.export import export_model
 from argan.runs.folder import find_run, read_config
 from argan.settings import naming_keys, run_name
 from argan.storage import Storage
-from jobs.runtime.origin import commit
+from jobs.runtime.origin import git_commit
 
 BEGINNING = (f"{MODEL_PATH}/", ORIGIN_PATH)  # what lies there when a set was begun and killed before its terms
 
@@ -67,7 +67,7 @@ def _origin(config: Config, record: dict[str, Any]) -> dict[str, Any]:
         "run": run_name(config),
         "images seen": record["images_seen"],
         "trained with": ", ".join(f"{name} {version}" for name, version in record["versions"].items()),
-        "made by commit": commit(),
+        "made by commit": git_commit(),
     }
 
 

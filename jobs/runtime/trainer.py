@@ -6,11 +6,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from ray.exceptions import RayActorError
 from ray.train import ControllerError, FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
+from ray.train.v2._internal.exceptions import WorkerGroupStartupTimeoutError  # not to be had otherwise
 
 from argan.errors import FailedTrainingError, NonFiniteError, StorageError, UserError, passes
 from argan.runs.lease import Lease
@@ -37,6 +38,10 @@ class WorkersFailedError(Exception):
         self.of_storage = of_storage
 
 
+class NoRoomError(Exception):
+    """Workers had no place for as long as Ray lets them wait: nothing failed, and a node may come."""
+
+
 def keep_trying(
     try_once: Callable[[int, int], int],
     images_done: Callable[[], int],
@@ -50,13 +55,18 @@ def keep_trying(
 
     Failures are in a row while no checkpoint was made between them; storage that stays away where one would go on is
     a failure too. After more than `max_failures` it raises FailedTrainingError, or UserError where it was storage;
-    ConflictError where the lease is lost.
+    ConflictError where the lease is lost. Workers without a place are asked for again as long as it takes: Ray itself
+    waits a minute each time.
     """
     number = failures = 0
     while True:
         lease.require_held()
         try:
             return try_once(number, start_images)
+        except NoRoomError as waits:
+            print(f"{waits}; going on from {start_images:,} images when there is", file=sys.stderr, flush=True)
+            number += 1
+            continue
         except WorkersFailedError as error:
             failed = error
         except StorageError as away:
@@ -100,7 +110,8 @@ def fit(name: str, work: Work, asked: ScalingConfig, journal: Journal) -> int:
     """Trains to the end, or until the time is up; returns the images seen.
 
     Ray itself does not try again: whether a failure is worth it is for the caller to say. Raises UserError with a
-    worker's own sentence where trying again would end the same way, WorkersFailedError for any other failure.
+    worker's own sentence where trying again would end the same way, NoRoomError where they had no place,
+    WorkersFailedError for any other failure.
     """
     chosen = {name: os.environ[name] for name in KEEP_MEMORY if name in os.environ}  # what the user has set wins
     trainer = TorchTrainer(
@@ -149,9 +160,9 @@ def rays_handling_of_ctrl_c() -> Iterator[None]:
 def scaling(workers: Workers, nodes: list[dict[str, Any]]) -> ScalingConfig:
     """What to ask Ray for, on the nodes (as ray.nodes() tells them) that are there when the job begins.
 
-    Raises UserError where they do not have it: Ray would wait for ever. Asked once a job, so that a try after a node
-    was lost asks for the same and waits for another node, instead of giving up or going on without GPUs; nor of workers
-    that are settled.
+    Raises UserError where they do not have it: the job would wait for ever. Asked once a job, so that a try after a
+    node was lost asks for the same and waits for another node, instead of giving up or going on without GPUs; nor of
+    workers that are settled.
     """
     if workers.is_settled:
         return _config(workers, workers.cpus_each, bool(workers.use_gpu))
@@ -161,12 +172,11 @@ def scaling(workers: Workers, nodes: list[dict[str, Any]]) -> ScalingConfig:
     if use_gpu and gpus < workers.minimum:
         raise UserError(f"{workers.minimum} workers need a GPU each, the cluster has {gpus}")
     most = min(workers.maximum, gpus) if use_gpu else workers.maximum
-    places = [int(each.get("CPU", 0)) for each in resources if not use_gpu or each.get("GPU", 0) >= 1]
-    cpus_each = workers.cpus_each or max(1, most_cpus_each(places, most))
-    if sum(cpus // cpus_each for cpus in places) < workers.minimum:
-        raise UserError(
-            f"{workers.minimum} workers with {cpus_each} CPU each need more than the cluster's {places} CPU"
-        )
+    rooms = [Room(int(each.get("CPU", 0)), int(each.get("GPU", 0)) if use_gpu else None) for each in resources]
+    cpus_each = workers.cpus_each or max(1, most_cpus_each(rooms, most))
+    if sum(room.num_workers(cpus_each) for room in rooms) < workers.minimum:
+        cpus = [room.cpus for room in rooms if room.gpus != 0]
+        raise UserError(f"{workers.minimum} workers with {cpus_each} CPU each need more than the cluster's {cpus} CPU")
     return _config(workers, cpus_each, use_gpu)
 
 
@@ -178,16 +188,34 @@ def _config(workers: Workers, cpus_each: int, use_gpu: bool) -> ScalingConfig:
     )
 
 
-def most_cpus_each(places: list[int], num_workers: int) -> int:
-    """The most processors that every worker can have, on nodes with so many; 0 where they do not fit at all."""
-    fitting = (each for each in range(max(places, default=0), 0, -1) if sum(n // each for n in places) >= num_workers)
-    return next(fitting, 0)
+class Room(NamedTuple):
+    """What a node has; `gpus` is None where workers take none."""
+
+    cpus: int
+    gpus: int | None = None
+
+    def num_workers(self, cpus_each: int) -> int:
+        """How many have a place here, with a GPU each where they take one."""
+        num = self.cpus // cpus_each
+        return num if self.gpus is None else min(num, self.gpus)
+
+
+def most_cpus_each(rooms: list[Room], num_workers: int) -> int:
+    """The most processors that every worker can have, on such nodes; 0 where they do not fit at all."""
+    for cpus_each in range(max((room.cpus for room in rooms), default=0), 0, -1):
+        if sum(room.num_workers(cpus_each) for room in rooms) >= num_workers:
+            return cpus_each
+    return 0
 
 
 def reason(error: TrainingFailedError) -> Exception:
-    """The worker's own sentence, where one of them gave up for good; else that the workers failed, and how."""
+    """The worker's own sentence, where one of them gave up for good; that they had no place; else that the workers
+    failed, and how.
+    """
     failures = list(error.worker_failures.values()) if isinstance(error, WorkerGroupError) else []
     if isinstance(error, ControllerError):
+        if isinstance(error.controller_failure, WorkerGroupStartupTimeoutError):
+            return NoRoomError(f"no place for {error.controller_failure.num_workers} workers: waiting for one")
         failures.append(error.controller_failure)
     of_storage = False
     for failure in failures:

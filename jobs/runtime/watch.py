@@ -1,4 +1,4 @@
-"""The driver's view of a run in training: it reads the history that the controller writes, as anybody could."""
+"""The driver's view of a run in training: it reads the history that its first worker writes, as anybody could."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -139,6 +139,20 @@ def test_a_set_of_nothing_is_refused(tmp_path: Path, out: Storage) -> None:
     assert not is_committed(out)
 
 
+@pytest.mark.parametrize("lost", ["manifest.json", "manifest.parquet"])
+def test_a_set_without_a_sound_manifest_is_not_there(out: Storage, lost: str) -> None:
+    """The same command writes it again: all shards are finished."""
+    plan = plan_of("scenes:5@1")
+    pack_all(plan, out)
+    assert is_committed(out)
+    before = out.read_bytes(lost)
+    out.write_bytes(lost, before[:-2])
+    assert not is_committed(out)
+    commit(plan, out, finished_shards(plan, out))
+    assert is_committed(out)
+    assert out.read_bytes(lost) == before
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # webdataset leaves its files open
 def test_plain_webdataset_reads_the_shards(tmp_path: Path, out: Storage) -> None:
     pack_all(plan_of("scenes:5@1"), out)

@@ -32,6 +32,16 @@ def test_folder_tar_and_globs_give_the_same_photos(tmp_path: Path) -> None:
         assert [read(item) for item in items] == list(photos.values()), source
 
 
+def test_a_name_that_storage_does_not_take_is_skipped_and_listed(tmp_path: Path) -> None:
+    """As an archive made on Windows may leave it."""
+    photos = some_photos(2)
+    folder = Path(write_folder(tmp_path / "in", photos))
+    (folder / "odd\\name.png").write_bytes(b"whatever")
+    listing = list_source(str(folder))
+    assert [read(item) for item in listing.items] == list(photos.values())
+    assert [(entry.name, entry.reason) for entry in listing.skipped] == [("odd\\name.png", "odd name")]
+
+
 @pytest.mark.parametrize("cut", ["inside a photo", "inside a header", "between photos"])
 def test_of_a_cut_tar_the_whole_photos_are_kept(tmp_path: Path, cut: str) -> None:
     photos = some_photos(5)

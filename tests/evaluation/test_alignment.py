@@ -16,12 +16,11 @@ from argan.evaluation.alignment import (
 from argan.evaluation.measures import TruthSet
 
 NUM = 20
-RANDOM = np.random.default_rng(0)
 
 
 def waves(num=NUM, size_px=16) -> TruthSet:
     """Photos of nothing with disparity of every kind between -0.75 and 0.1 px, as 16-px scenes have."""
-    disparity = RANDOM.uniform(-0.75, 0.1, size=(num, 1, size_px, size_px)).astype(np.float32)
+    disparity = np.random.default_rng(0).uniform(-0.75, 0.1, size=(num, 1, size_px, size_px)).astype(np.float32)
     return toy_truth(0, num)._replace(disparity=disparity)
 
 
@@ -56,7 +55,8 @@ def test_turned_disparity_is_worth_nothing_and_inside_out_less_than_flat() -> No
 
 
 def test_the_scale_is_the_best_one_that_is_not_negative() -> None:
-    guess, true = RANDOM.normal(size=(4, 9)), RANDOM.normal(size=(4, 9)) + 0.5
+    random = np.random.default_rng(1)
+    guess, true = random.normal(size=(4, 9)), random.normal(size=(4, 9)) + 0.5
     guess += true
     best = positive_scale(guess, true)
     errors = [((k * guess - true) ** 2).sum() for k in (best * 0.999, best, best * 1.001)]
@@ -66,11 +66,11 @@ def test_the_scale_is_the_best_one_that_is_not_negative() -> None:
 
 
 def test_what_is_fitted_is_fitted_on_the_development_photos_alone() -> None:
-    truth = waves()
-    estimates = truth.disparity + RANDOM.normal(0, 0.05, truth.disparity.shape)
+    truth, random = waves(), np.random.default_rng(1)
+    estimates = truth.disparity + random.normal(0, 0.05, truth.disparity.shape)
     before = measure_sizes(estimates, truth)
     judged = np.arange(NUM) % DEVELOPMENT_ONE_IN != 0
-    estimates[judged] = RANDOM.normal(size=estimates[judged].shape)
+    estimates[judged] = random.normal(size=estimates[judged].shape)
     after = measure_sizes(estimates, truth)
     assert after.alignment == before.alignment
     assert (np.isnan(after.scores).all(1) == ~judged).all()
@@ -78,7 +78,7 @@ def test_what_is_fitted_is_fitted_on_the_development_photos_alone() -> None:
 
 
 def test_side_is_the_formula_of_its_authors_and_blind_to_a_factor() -> None:
-    guess, true = RANDOM.uniform(0.5, 3, size=(2, 5, 64))
+    guess, true = np.random.default_rng(1).uniform(0.5, 3, size=(2, 5, 64))
     logs = np.log(guess) - np.log(true)
     expected = np.sqrt((logs**2).mean(1) - logs.mean(1) ** 2)
     np.testing.assert_allclose(side(guess, true), expected)

@@ -11,6 +11,12 @@ def test_the_set_is_the_scenes_as_taken():
     np.testing.assert_array_equal(truth.mask[1, 0], second.mask)
 
 
+def test_smooth_subjects_are_marked():
+    truth = scene_truth(5, 8, resolution=16, num_processes=1)
+    assert truth.smooth.tolist() == [scene(5, index, resolution=16).smooth_subject for index in range(8)]
+    assert 0 < truth.smooth.sum() < 8
+
+
 def test_the_number_of_processes_changes_nothing():
     done = []
     num_scenes = SCENES_A_TASK + 3

@@ -180,6 +180,9 @@ def test_a_flipped_bit(tmp_path: Path) -> None:
     data[len(data) // 2] ^= 1
     out.write_bytes("shards/00002.tar", bytes(data))
     assert_only_fault(check_set(str(tmp_path), DEBUG), "shards/00002.tar is not the file whose sha256")
+    out.delete("shards/00002.tar")  # as it advises
+    pack(str(tmp_path))
+    assert bad(check_set(str(tmp_path), DEBUG)) == []
 
 
 def test_a_storage_too_slow_to_verify(packed: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from argan.errors import ConflictError, DataError, FailedTrainingError, StorageE
 from argan.runs.lease import LEASE, Lease, acquire, encoded, read
 from argan.storage import Storage, open_storage
 from jobs.runtime import trainer
-from jobs.runtime.trainer import WorkersFailedError, keep_trying, rays_handling_of_ctrl_c
+from jobs.runtime.trainer import NoRoomError, WorkersFailedError, keep_trying, rays_handling_of_ctrl_c
 
 AWAY = StorageError("s3://bucket cannot be reached")
 DIED = WorkersFailedError("a traceback\nRuntimeError: killed")
@@ -94,6 +94,18 @@ def test_failures_in_a_row_wait_longer_and_then_end_it(
     said = capsys.readouterr().err
     assert "workers failed, going on from 100 images in 8 s: RuntimeError: killed" in said
     assert said.endswith("a traceback\nRuntimeError: killed\n")
+
+
+def test_workers_without_a_place_are_asked_for_as_long_as_it_takes(
+    lease: Lease, waits_s: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing was trained and nothing failed in between: neither does the row of failures grow, nor does it end."""
+    none = NoRoomError("no place for 2 workers")
+    script = Script([DIED, *[none] * 9, DIED, 1000], [100, 100])
+    assert play(script, lease) == 1000
+    assert script.asked == [(0, 0), *((i, 100) for i in range(1, 12))]
+    assert waits_s == [2.0, 8.0]
+    assert "no place for 2 workers; going on from 100 images when there is" in capsys.readouterr().err
 
 
 def test_an_outage_is_waited_for_and_then_forgiven(

@@ -3,7 +3,7 @@
 import pytest
 
 from argan.errors import ConflictError, DataError, MissingError, StorageError, UserError, passes
-from jobs.runtime.trainer import WorkersFailedError, most_cpus_each, reason, scaling
+from jobs.runtime.trainer import NoRoomError, Room, WorkersFailedError, most_cpus_each, reason, scaling
 from jobs.runtime.workers import Workers
 
 
@@ -11,13 +11,25 @@ def node(cpus: float, gpus: float = 0, *, alive: bool = True) -> dict:
     return {"Alive": alive, "Resources": {"CPU": cpus, **({"GPU": gpus} if gpus else {})}}
 
 
+def rooms(*cpus: int) -> list[Room]:
+    return [Room(each) for each in cpus]
+
+
 def test_processors_are_shared_out_node_by_node() -> None:
-    assert most_cpus_each([2], 1) == 2
-    assert most_cpus_each([2], 2) == 1
-    assert most_cpus_each([4, 8, 8], 2) == 8  # not 20 / 2: no node has ten
-    assert most_cpus_each([4, 8, 8], 5) == 4
-    assert most_cpus_each([1], 2) == 0
+    assert most_cpus_each(rooms(2), 1) == 2
+    assert most_cpus_each(rooms(2), 2) == 1
+    assert most_cpus_each(rooms(4, 8, 8), 2) == 8  # not 20 / 2: no node has ten
+    assert most_cpus_each(rooms(4, 8, 8), 5) == 4
+    assert most_cpus_each(rooms(1), 2) == 0
     assert most_cpus_each([], 1) == 0
+
+
+def test_a_node_takes_no_more_workers_than_it_has_gpus() -> None:
+    """Both would fit the large node's processors, but not its one GPU."""
+    asked = scaling(Workers(minimum=2, maximum=2), [node(64, 1), node(8, 1)])
+    assert asked.resources_per_worker == {"CPU": 8, "GPU": 1}
+    with pytest.raises(UserError, match=r"2 workers with 32 CPU each need more than the cluster's \[64, 8\] CPU"):
+        scaling(Workers(minimum=2, maximum=2, cpus_each=32), [node(64, 1), node(8, 1), node(64)])
 
 
 def test_gpus_are_taken_where_there_are_enough() -> None:
@@ -54,6 +66,15 @@ def test_a_workers_sentence_comes_out() -> None:
     assert isinstance(away, WorkersFailedError)
     assert away.of_storage
     assert not reason(WorkerGroupError("died", {0: RuntimeError("killed")})).of_storage
+
+
+def test_workers_without_a_place_have_not_failed() -> None:
+    from ray.train import ControllerError
+    from ray.train.v2._internal.exceptions import WorkerGroupStartupTimeoutError
+
+    waits = reason(ControllerError(WorkerGroupStartupTimeoutError(2)))
+    assert isinstance(waits, NoRoomError)
+    assert str(waits) == "no place for 2 workers: waiting for one"
 
 
 def test_what_is_settled_is_asked_for_although_the_nodes_are_gone() -> None:

@@ -12,7 +12,6 @@ from sweep_process import NUM_TRIALS, PATIENCE_S, events, folder, run, start
 from tiny_sweep import RUNGS, request
 
 from argan.errors import DataError, UserError
-from argan.judging_size import JudgingSize
 from argan.search.ledger import LEDGER, Ledger
 from argan.search.space import LogUniform
 from argan.settings import override
@@ -160,11 +159,12 @@ def test_what_an_earlier_sweep_found_is_known(undisturbed: Path, scenes: str, tm
     assert [known.changes for known in ledger.known] == [row["changes"] for row in finished]
     with pytest.raises(UserError, match="there is no sweep at"):
         learn_from(str(tmp_path / "nowhere"), ledger)
+    judged = replace(sweep.judging, num_photos=13)
     elsewhere = {**sweep.space, "prior.weight": LogUniform(low=20, high=30)}
     others = {
         "no finished trial in this sweep's space": replace(sweep, space=elsewhere),
-        "config differs": replace(sweep, fixed={"prior.gain": 3.0}),
-        "judging differs": replace(sweep, judging=JudgingSize(num_photos=13)),
+        "config differs, prior.gain: 2.2 there and 3.0 here": replace(sweep, fixed={"prior.gain": 3.0}),
+        "judging differs, num_photos: 12 there and 13 here": replace(sweep, judging=judged),
         "is for optuna": replace(sweep, search="random"),
     }
     for problem, other in others.items():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from second_node import SecondNode
-from training_job import TWO, assert_same, ended, final, only_run, start, wait_for_images
+from training_job import TWO, assert_same, ended, final, only_run, start, wait_for_images, wait_for_words
 
 from argan.runs.folder import read_history
 from argan.training.checkpoint import Snapshot
@@ -17,8 +17,9 @@ def test_a_node_that_dies_in_the_middle_of_a_step(
     scenes: str, undisturbed: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker on each: the one on the dead node was in the middle of a sum with the other. The weights at the end are
-    those of a training that nobody disturbed, on one node.
+    those of a training that nobody disturbed, on one node. The other node comes late: nobody gives up meanwhile.
     """
+    monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "5")
     out, log = str(tmp_path / "runs"), tmp_path / "log"
     nodes: list[SecondNode] = []
     with LocalHead(num_cpus=1) as head:
@@ -31,6 +32,7 @@ def test_a_node_that_dies_in_the_middle_of_a_step(
             lines = [" ".join(each.cmdline()) for each in nodes[0].processes()]
             assert sum("RayTrainWorker" in line for line in lines) == 1
             nodes[0].switch_off()
+            wait_for_words(log, "no place for 2 workers: waiting for one", process, times=5)  # --max-failures is 3
             nodes.append(SecondNode(head, tmp_path / "third"))
             result = ended(process, log)
         finally:

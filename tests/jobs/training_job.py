@@ -1,6 +1,5 @@
 """jobs/train.py as a process of its own: started, waited for, and what it left behind."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -19,8 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 # 40 ticks of 4 batches: where one of two workers dies, the other is in the middle of a sum.
 LONG = ["--schedule.total_images", "1920", "--schedule.picture_ticks", "1000"]
 TWO = [*LONG, "--num-workers", "2"]
-# Ray's controller takes one report a poll, every two seconds: at ticks of half a second the run would wait for it.
-POLL = {"RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1"}
 
 
 def command(data: str, out: str, *more: str) -> list[str]:
@@ -36,7 +33,6 @@ def train(data: str, out: str, *more: str) -> "subprocess.CompletedProcess[str]"
         capture_output=True,
         text=True,
         timeout=550,  # a busy machine takes minutes to start Ray
-        env={**os.environ, **POLL},
     )
 
 
@@ -50,7 +46,6 @@ def start(data: str, out: str, log: Path, *more: str) -> "subprocess.Popen[str]"
             stdout=file,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, **POLL},
             start_new_session=True,
         )
 
@@ -91,10 +86,10 @@ def wait_for_images(out: str, images: int, process: "subprocess.Popen[str]") -> 
     pytest.fail(f"no checkpoint at {images} images")
 
 
-def wait_for_words(log: Path, words: str, process: "subprocess.Popen[str]") -> None:
-    """Returns once the job has said so."""
+def wait_for_words(log: Path, words: str, process: "subprocess.Popen[str]", *, times: int = 1) -> None:
+    """Returns once the job has said so as often."""
     end = time.monotonic() + 200
-    while words not in log.read_text():
+    while log.read_text().count(words) < times:
         assert process.poll() is None, f"the run ended before it said {words!r}: {log.read_text()}"
         assert time.monotonic() < end, log.read_text()
         time.sleep(0.1)

@@ -45,6 +45,6 @@ def test_a_flat_map_stays_finite() -> None:
     x = torch.full((2, 5, 8, 8), 100.0, requires_grad=True)
     y = net(x, torch.zeros(2, 7))
     y.sum().backward()
-    torch.testing.assert_close(y, torch.zeros_like(y), atol=1.0, rtol=0.0)
+    torch.testing.assert_close(y, torch.zeros_like(y), atol=0.05, rtol=0.0)
     assert x.grad is not None
     assert x.grad.isfinite().all()

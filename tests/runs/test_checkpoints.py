@@ -21,6 +21,7 @@ from argan.runs.checkpoints import (
 )
 from argan.settings import from_dict
 from argan.storage import Storage, open_storage
+from argan.storage.local import LocalStorage
 from argan.training.checkpoint import Snapshot
 
 FILES = ("checkpoint.json", "generator.safetensors", "training.safetensors")
@@ -249,6 +250,22 @@ def test_that_one_and_no_other_is_said_to_be_damaged(run: Storage) -> None:
     with pytest.raises(DataError, match="at 100 images is damaged, others may not be"):
         find_checkpoint(run, warn=pytest.fail, at_images=100)
     assert_loads(run, 200)
+
+
+def test_one_that_was_dropped_while_it_was_looked_for_is_not_damaged(run: Storage) -> None:
+    """A run in training commits a newer one between the reading of its pointer and of the files."""
+    commit(run, 100, keep=1)
+
+    class Trains(LocalStorage):
+        def child(self, path: str) -> LocalStorage:
+            if path.startswith("checkpoints/000000000100"):
+                commit(run, 200, keep=1)
+            return run.child(path)
+
+    assert isinstance(run, LocalStorage)
+    found = find_checkpoint(Trains(run.folder), warn=pytest.fail)
+    assert found is not None
+    assert found.snapshot.images_seen == 200
 
 
 def test_the_best_are_kept_beyond_the_newest(run: Storage) -> None:

@@ -1,6 +1,7 @@
 """A model on its own: it loads as the run did, and its name is the hash of what it is."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from argan.errors import DataError, MissingError, UserError
 from argan.presets import preset
 from argan.runs.checkpoints import file_sha256, read_pointer
 from argan.runs.export import export_model
-from argan.runs.folder import open_run, write_config
+from argan.runs.folder import CONFIG, open_run, write_config
 from argan.storage import Storage, open_storage
+from argan.storage.local import LocalStorage
 from jobs.export import main
 
 
@@ -67,6 +69,27 @@ def test_what_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no checkpoint yet"):
         export_model(empty, out, warn=print)
     assert list(out.list()) == []
+
+
+def test_killed_before_its_last_file_it_is_made_by_the_same_command(
+    run: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["--run", run.uri, "--out", str(tmp_path / "model")]
+    with monkeypatch.context() as killed:
+        killed.setattr(LocalStorage, "write_bytes", dies_at(CONFIG, LocalStorage.write_bytes))
+        with pytest.raises(KeyboardInterrupt):
+            main(command)
+    assert main(command) == 0
+    assert load_run(str(tmp_path / "model")).images_seen == 96
+
+
+def dies_at(file: str, write: Callable[[LocalStorage, str, bytes], None]) -> Callable[[LocalStorage, str, bytes], None]:
+    def write_or_die(storage: LocalStorage, path: str, data: bytes) -> None:
+        if path == file:
+            raise KeyboardInterrupt
+        write(storage, path, data)
+
+    return write_or_die
 
 
 def test_the_job_names_the_model_and_writes_over_none(run: Storage, tmp_path: Path, capsys) -> None:

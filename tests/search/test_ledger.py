@@ -88,7 +88,7 @@ def test_a_damaged_ledger_is_named_by_its_line(tmp_path: Path, line: str) -> Non
 
 def test_what_could_not_be_measured_costs_infinity(tmp_path: Path) -> None:
     ledger = Ledger(place(tmp_path), small_sweep())
-    assert ledger.costs(Rung(4_000, {"kid": None, "spearman": float("nan")}, 1.0)) != (0, 0)
+    assert ledger.costs(Rung(4_000, {"kid": None, "spearman": float("nan")}, 1.0)) == (float("inf"), float("inf"))
     ledger.begin()
     ledger.propose({}, "a")
     ledger.reach(0, Rung(4_000, {"kid": float("nan"), "spearman": 0.5}, 1.0))

@@ -94,37 +94,40 @@ def test_ranges() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "said"),
     [
-        {"space": {}},
-        {"space": {"prior.weihgt": Uniform(low=0, high=1)}},
-        {"space": {"prior.gain": Uniform(low=-1.0, high=1)}},
-        {"fixed": {"prior.weight": 1.0}},
-        {"fixed": {"schedule.total_images": 8_000}},
-        {"space": {"schedule.tick_images": Choice(values=(4_000, 2_000))}},
-        {"space": {"optics.views_per_side": Uniform(low=3, high=9)}},
-        {"space": {"dof.distribution": Choice(values=("bernoulli", "beta", "uniform"))}},
-        {"rungs_images": (8_000, 4_000)},
-        {"rungs_images": (4_100,)},
-        {"num_trials": 0},
-        {"keep_share": 0.0},
-        {"objectives": ()},
-        {"objectives": (Objective(name="kid", goal="min", reference=1.0),), "stopping": "dominated"},
+        ({"space": {}}, "varies nothing"),
+        ({"space": {"prior.weihgt": Uniform(low=0, high=1)}}, "unknown configuration key"),
+        ({"space": {"prior.gain": Uniform(low=-1.0, high=1)}}, "prior.gain must be greater than 0"),
+        ({"fixed": {"prior.weight": 1.0}}, "both fixed and searched for"),
+        ({"fixed": {"schedule.total_images": 8_000}}, "the sweep's own to set"),
+        ({"space": {"schedule.tick_images": Choice(values=(4_000, 2_000))}}, "does not change what is learned"),
+        ({"space": {"optics.views_per_side": Uniform(low=3, high=9)}}, "must be of type int"),
+        ({"space": {"dof.distribution": Choice(values=("bernoulli", "beta", "uniform"))}}, "must be one of bernoulli"),
+        ({"rungs_images": (8_000, 4_000)}, "must grow"),
+        ({"rungs_images": (4_100,)}, "multiples of schedule.tick_images"),
+        ({"num_trials": 0}, "num_trials must be at least 1"),
+        ({"keep_share": 0.0}, r"keep_share must be in \(0, 1\]"),
+        ({"objectives": ()}, "one or two objectives"),
+        (
+            {"objectives": (Objective(name="kid", goal="min", reference=1.0),), "stopping": "dominated"},
+            "must be asha or none",
+        ),
     ],
 )
-def test_what_cannot_be_run_is_refused_before_the_first_trial(wrong: dict) -> None:
-    with pytest.raises(UserError):
+def test_what_cannot_be_run_is_refused_before_the_first_trial(wrong: dict, said: str) -> None:
+    with pytest.raises(UserError, match=said):
         small_sweep(**wrong)
 
 
 def test_ranges_that_are_none_are_refused() -> None:
-    for make in (
-        lambda: Uniform(low=2, high=1),
-        lambda: LogUniform(low=0, high=1),
-        lambda: Choice(values=()),
-        lambda: Choice(values=("a", "a")),
-        lambda: Choice(values=((96, 64), (64, 32))),
-        lambda: Uniform(low=0.123456, high=1),
+    for make, said in (
+        (lambda: Uniform(low=2, high=1), "low < high"),
+        (lambda: LogUniform(low=0, high=1), "0 < low < high"),
+        (lambda: Choice(values=()), "values that differ"),
+        (lambda: Choice(values=("a", "a")), "values that differ"),
+        (lambda: Choice(values=((96, 64), (64, 32))), "of words and numbers"),
+        (lambda: Uniform(low=0.123456, high=1), "at most 4 digits"),
     ):
-        with pytest.raises(UserError):
+        with pytest.raises(UserError, match=said):
             make()

@@ -56,19 +56,22 @@ def test_what_a_variant_sets_is_no_part_of_what_all_share() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "said"),
     [
-        {"variants": {"ours": {}, "other": {}}},
-        {"variants": {"ours": {}, "plain": {"prior.weihgt": 1.0}}},
-        {"variants": {"ours": {}, "plain": {"prior.weight": -1.0}}},
-        {"variants": {"ours": {}, "plain": {"seed": 5}}},
-        {"variants": {"ours": {}, "plain": {"schedule.total_images": 5}}},
-        {"variants": {"ours": {}, "plain": PLAIN}, "fixed": {"method": "gan"}},
-        {},
+        ({"variants": {"ours": {}, "other": {}}}, "must be a choice of all variants"),
+        ({"variants": {"ours": {}, "plain": {"prior.weihgt": 1.0}}}, "unknown configuration key"),
+        ({"variants": {"ours": {}, "plain": {"prior.weight": -1.0}}}, "prior.weight must be at least 0"),
+        ({"variants": {"ours": {}, "plain": {"seed": 5}}}, "seed is set by a variant and by the sweep"),
+        ({"variants": {"ours": {}, "plain": {"schedule.total_images": 5}}}, "the sweep's own to set"),
+        (
+            {"variants": {"ours": {}, "plain": PLAIN}, "fixed": {"method": "gan"}},
+            "method is set by a variant and by the sweep",
+        ),
+        ({}, "unknown configuration key 'variant'"),
     ],
 )
-def test_variants_that_mean_nothing_are_refused(wrong: dict) -> None:
-    with pytest.raises(UserError):
+def test_variants_that_mean_nothing_are_refused(wrong: dict, said: str) -> None:
+    with pytest.raises(UserError, match=said):
         small_sweep(space=SPACE, search="grid", **wrong)
 
 

@@ -11,12 +11,18 @@ BUSY = (
     b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nConnection: close\r\nContent-Length: 51\r\n\r\n"
     b"<Error><Code>SlowDown</Code><Message/></Error>     "
 )
+CONFLICT = (
+    b"HTTP/1.1 409 Conflict\r\nContent-Type: application/xml\r\nConnection: close\r\nContent-Length: 64\r\n\r\n"
+    b"<Error><Code>ConditionalRequestConflict</Code><Message/></Error>"
+)
 
 
 class Fault(NamedTuple):
-    """`cut`: end after `after_bytes` of the answer. `busy`: answer 503. `deaf`: pass the request, not its answer."""
+    """`cut`: end after `after_bytes` of the answer. `busy`: answer 503. `conflict`: answer 409. `deaf`: pass the
+    request, not its answer.
+    """
 
-    kind: Literal["cut", "busy", "deaf"]
+    kind: Literal["cut", "busy", "conflict", "deaf"]
     after_bytes: int = 0
 
 
@@ -51,9 +57,9 @@ class _Connection(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         self.server.num_connections += 1
         fault = self.server.faults.popleft() if self.server.faults else None
-        if fault is not None and fault.kind == "busy":
+        if fault is not None and fault.kind in ("busy", "conflict"):
             self.request.recv(1 << 16)
-            self.request.sendall(BUSY)
+            self.request.sendall(BUSY if fault.kind == "busy" else CONFLICT)
             return
         with socket.create_connection(("127.0.0.1", self.server.upstream_port)) as upstream, suppress(OSError):
             threading.Thread(target=_pass_on, args=(self.request, upstream), daemon=True).start()

@@ -120,6 +120,16 @@ def test_a_conditional_write_whose_answer_was_lost_has_won(bucket: S3Storage, th
     assert bucket.read_versioned("pointer") == (b"2", second)
 
 
+def test_a_write_under_way_beside_ours_need_not_have_won(bucket: S3Storage, through: Callable) -> None:
+    """AWS answers 409 while another conditional write is in the air, and asks for the same again."""
+    with through(Fault("conflict")):
+        first = bucket.write_if("pointer", b"1", None)
+    with through(Fault("conflict")):
+        assert bucket.write_if("pointer", b"2", first) == bucket.read_versioned("pointer").version
+    with through(Fault("conflict")), pytest.raises(ConflictError):
+        bucket.write_if("pointer", b"3", first)
+
+
 def test_the_same_bytes_of_another_writer_are_not_ours(bucket: S3Storage, through: Callable) -> None:
     bucket.write_if("pointer", b"1", None)
     with through(Fault("busy")), pytest.raises(ConflictError):

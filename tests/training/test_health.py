@@ -16,7 +16,7 @@ from argan.models.camera import Fake, build_discriminator
 from argan.pixels import to_signed
 from argan.scenes.photo import Scene, scene
 from argan.settings import override
-from argan.training.health import SAMPLES, Vitals, as_metrics, standing, symptoms, vitals, vitals_of
+from argan.training.health import SAMPLES, Vitals, as_metrics, far_sharpness, standing, symptoms, vitals, vitals_of
 
 NUM_REAL = 48
 
@@ -125,6 +125,15 @@ def test_a_background_without_any_edge_is_the_worst(photos: tuple[Tensor, Tensor
     one_in_two = (torch.arange(SAMPLES) % 2 == 0)[:, None, None, None]
     found = look((real, torch.where(far & one_in_two, 1.0, deep), disparity), small)
     assert "blur painted into deep photos" in seen(found, small)
+
+
+def test_a_subject_without_any_edge_hides_nothing(photos: tuple[Tensor, Tensor, Tensor]) -> None:
+    """A white near half leaves nothing to compare with: such a photo does not count, and the others do."""
+    _, deep, disparity = photos
+    size = disparity.abs().flatten(1)
+    far = (size > size.median(dim=1, keepdim=True).values).reshape(disparity.shape)
+    one_white = torch.where(far | (torch.arange(SAMPLES) > 0)[:, None, None, None], deep, 1.0)
+    assert far_sharpness(one_white, disparity) == pytest.approx(far_sharpness(deep[1:], disparity[1:]))
 
 
 @pytest.mark.parametrize("modes", [1, 2, 4, 16])

@@ -109,6 +109,11 @@ def test_due_things_are_a_function_of_the_images_seen(config: Config) -> None:
     assert [t.is_last for t in ticks] == [False] * 4 + [True]
 
 
+def test_every_second_tick_takes_a_checkpoint_and_the_last(config: Config) -> None:
+    ticks = run(build_state(override(config, {"schedule.checkpoint_ticks": 2}), CPU))
+    assert [t.takes_checkpoint for t in ticks] == [False, True, False, True, True]
+
+
 def test_whoever_may_stop_it_is_asked_at_every_tick(config: Config) -> None:
     """At the last one too, before it is reported: a guard looks there."""
     state, calls = build_state(config, CPU), []

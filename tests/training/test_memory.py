@@ -1,5 +1,6 @@
 """The estimate of a worker's memory, against what a state holds and what a step takes."""
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -7,9 +8,10 @@ import textwrap
 import pytest
 import torch
 
+from argan.models.camera import build_discriminator
 from argan.presets import preset
 from argan.settings import override
-from argan.training.memory import worker_memory
+from argan.training.memory import META, _discriminator_step, worker_memory
 from argan.training.state import build_state
 
 FEW, MANY = 4, 32
@@ -31,12 +33,15 @@ def test_more_of_everything_takes_more() -> None:
     base = worker_memory(debug, 12).step_bytes
     assert worker_memory(debug, 24).step_bytes > 1.5 * base
     assert worker_memory(override(debug, {"optics.expansion": "true"}), 12).step_bytes > base
-    assert worker_memory(override(debug, {"optimizer.r1_gamma": "0"}), 12).step_bytes <= base
+    discriminator = build_discriminator(debug).to(META)
+    without_r1 = override(debug, {"optimizer.r1_gamma": "0"})
+    assert _discriminator_step(without_r1, discriminator, 12) < _discriminator_step(debug, discriminator, 12)
     assert worker_memory(override(debug, {"compute.precision": "fp64"}), 12).step_bytes > 1.5 * base
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux; getrusage would tell this process's peak, too")
-def test_a_step_takes_what_was_estimated() -> None:
+@pytest.mark.parametrize("change", ['"optics.occlusion_steps": 0', '"optics.occlusion_steps": 8'])
+def test_a_step_takes_what_was_estimated(change: str) -> None:
     """Peak memory of a process that trains on a large batch after a small one, which loads what is loaded once."""
     script = f"""
         from pathlib import Path
@@ -49,7 +54,7 @@ def test_a_step_takes_what_was_estimated() -> None:
         from argan.training.step import Share, train_batch
 
         torch.set_num_threads(1)
-        config = override(preset("small-32"), {{"optimizer.r1_every_batches": 1}})
+        config = override(preset("small-32"), {{"optimizer.r1_every_batches": 1, {change}}})
         state, metrics = build_state(config, torch.device("cpu")), TickMetrics()
         for size in ({FEW}, {MANY}):
             train_batch(state, torch.zeros(size, 3, 32, 32, dtype=torch.uint8), Share(0, size, size), metrics, alone)
@@ -57,6 +62,6 @@ def test_a_step_takes_what_was_estimated() -> None:
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, capture_output=True, text=True)
     before, after = map(int, done.stdout.split())
-    config = preset("small-32")
+    config = override(preset("small-32"), json.loads(f"{{{change}}}"))
     estimated = worker_memory(config, MANY).step_bytes - worker_memory(config, FEW).step_bytes
     assert estimated / FACTOR < after - before < estimated * FACTOR

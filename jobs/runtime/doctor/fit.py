@@ -60,7 +60,7 @@ def crawling(config: Config, node: Node) -> bool:
 
 
 def check_workers(workers: Workers, config: Config | None, nodes: list[Node]) -> list[Finding]:
-    """Whether Ray can place them: it would wait for ever."""
+    """Whether Ray can place them: the job would wait for ever."""
     if config is not None and workers.maximum > config.data.num_lanes:
         found = f"--num-workers {workers.maximum} is more than data.num_lanes = {config.data.num_lanes}"
         return [fault("workers", found, "fewer workers; data.num_lanes is part of the run's name")]

@@ -12,7 +12,8 @@ from jobs.runtime.doctor.finding import Finding, fault, ok, warning
 
 PIECE_BYTES = 8 << 20  # one ranged read
 SLOW_S = 10.0
-PACK_AGAIN = "run the same jobs/pack.py again: it makes anew what is missing or changed"
+PACK_AGAIN = "run the same jobs/pack.py again: it makes anew what is missing or of another size"
+DELETE_AND_PACK = "delete that file and run the same jobs/pack.py again: it makes it anew"
 
 
 def check_set(uri: str, config: Config | None) -> list[Finding]:
@@ -57,7 +58,7 @@ def check_bytes(data: Storage, shard: ShardInfo) -> Finding:
     except StorageError as error:
         return fault("set", str(error), PACK_AGAIN)
     if digest.hexdigest() != shard.sha256:
-        return fault("set", f"{data.uri}/{shard.name} is not the file whose sha256 the manifest gives", PACK_AGAIN)
+        return fault("set", f"{data.uri}/{shard.name} is not the file whose sha256 the manifest gives", DELETE_AND_PACK)
     return ok("set", f"{shard.name} read whole, {shard.size_bytes:,} bytes: its sha256 is the manifest's")
 
 
