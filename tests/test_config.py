@@ -100,6 +100,7 @@ def test_a_run_is_named_by_what_changes_its_result() -> None:
     assert run_name(override(base, quiet)) == run_name(base)
     for key, value in {"seed": 1, "prior.weight": 0.9, "data.fingerprint": "x", "compute.precision": "fp64"}.items():
         assert run_name(override(base, {key: value})) != run_name(base), key
+    assert not any(key.startswith("schedule.") for key in naming_keys(base))
     marked = {key for key, item in all_fields() if not item.metadata["names_run"]}
     assert {"schedule.total_images", "compute.compile"} <= marked
     assert learned_keys(base).keys() == {key for key, _ in all_fields()} - marked

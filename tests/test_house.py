@@ -18,6 +18,7 @@ FLOORS = [
         "argan.presets",
         "argan.draws",
         "argan.pixels",
+        "argan.differences",
         "argan.strict_json",
         "argan.versions",
     },

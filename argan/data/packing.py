@@ -18,6 +18,7 @@ from argan.data.shard_files import SHARD_FILE, record_path, sha256, tar_path, wr
 from argan.data.sources import Item, Listing, Photo, SceneItem, Skipped
 from argan.data.tar import TarWriter
 from argan.data.truth import encode_truth
+from argan.differences import differences
 from argan.errors import DataError, UserError
 from argan.storage import Storage
 
@@ -245,10 +246,9 @@ def _decode_record(data: bytes, terms: Terms, out: Storage, path: str) -> Packed
     theirs = parts.pop("terms", None) if isinstance(parts, dict) else None
     if not isinstance(theirs, dict):
         raise _foreign(out, path)
-    changed = [name for name, ours in asdict(terms).items() if theirs.get(name) != ours]
-    if changed:
-        differences = ", ".join(f"{name} was {theirs.get(name)}, is {getattr(terms, name)}" for name in changed)
-        raise UserError(f"{out.uri} holds shards packed on other terms ({differences}): choose another place")
+    ours = asdict(terms)
+    if changed := differences({name: theirs.get(name) for name in ours}, ours):
+        raise UserError(f"{out.uri} holds shards packed on other terms ({changed}): choose another place")
     try:
         shard, rows = ShardInfo(**parts.pop("shard")), [dict(row) for row in parts.pop("rows")]
         skipped = [Skipped(**entry) for entry in parts.pop("skipped")]

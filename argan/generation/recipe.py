@@ -122,20 +122,5 @@ def _values(terms: Terms) -> dict[str, Any]:
     return {"schema": TERMS_SCHEMA, **dataclasses.asdict(terms)}
 
 
-def differences(before: Terms, now: Terms) -> str:
-    """Every key in which they differ, with both values; nothing where they are equal."""
-    theirs, ours = _flat(dataclasses.asdict(before)), _flat(dataclasses.asdict(now))
-    keys = sorted(theirs.keys() | ours.keys())
-    changed = [key for key in keys if theirs.get(key) != ours.get(key)]
-    return ", ".join(f"{key} was {theirs.get(key)}, is {ours.get(key)}" for key in changed)
-
-
 def config_sha256(config: Config) -> str:
     return sha256(json.dumps(to_dict(config), sort_keys=True).encode())
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
-    return flat

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from argan.data.tuple_manifest import read_head, write_tuple_manifest
 from argan.data.tuple_set import TERMS_PATH, TupleShard, read_record
+from argan.differences import differences
 from argan.errors import ConflictError, DataError, MissingError, UserError
 from argan.generation.check import Fault, ShardCheck
-from argan.generation.recipe import Recipe, Terms, config_sha256, decode_terms, differences, encode_terms
+from argan.generation.recipe import Recipe, Terms, config_sha256, decode_terms, encode_terms
 from argan.generation.set_check import set_faults, strangers, surplus
 from argan.runs.folder import find_run, read_config
 from argan.storage import Storage, open_storage
@@ -116,7 +117,9 @@ def repair(request: CareRequest) -> tuple[list[Fault], list[Fault]]:
         from jobs.runtime.shard_workers import ShardWorkers
 
         workers = ShardWorkers.start(out, terms.recipe, request.num_workers)
-        changed = differences(terms, dataclasses.replace(terms, **workers.made_by()))
+        changed = differences(
+            dataclasses.asdict(terms), dataclasses.asdict(dataclasses.replace(terms, **workers.made_by()))
+        )
         if changed:
             raise UserError(f"{out.uri} cannot be repaired here, the bytes would be others ({changed})")
         checks = _check(workers, terms, request.num_retaken)
@@ -157,7 +160,7 @@ def _settle_terms(out: Storage, terms: Terms) -> None:
     try:
         out.write_if(TERMS_PATH, encode_terms(terms), version=None)
     except ConflictError:
-        changed = differences(read_terms(out), terms)
+        changed = differences(dataclasses.asdict(read_terms(out)), dataclasses.asdict(terms))
         if changed:
             raise UserError(f"{out.uri} holds a set made on other terms ({changed}): choose another place") from None
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from argan import strict_json
 from argan.data.manifest import read_manifest
+from argan.differences import differences
 from argan.errors import MissingError, StorageError, UserError
 from argan.evaluation.estimation import RECIPE
 from argan.evaluation.protocol import PROTOCOL
@@ -140,8 +141,8 @@ def learn_from(uri: str, ledger: Ledger) -> None:
     ours, theirs = sweep.definition(), table["sweep"]
     for key in ("config", "judging", "judged_by"):
         if theirs.get(key) != ours[key]:
-            how = changed(theirs.get(key), ours[key])
-            raise UserError(f"{uri} is of trials that were trained or judged otherwise: {key} differs, {how}")
+            how = differences({key: theirs.get(key)}, {key: ours[key]})
+            raise UserError(f"{uri} is of trials that were trained or judged otherwise: {how}")
     if theirs["rungs_images"][-1] != sweep.rungs_images[-1]:
         raise UserError(f"{uri} is of trials of {theirs['rungs_images'][-1]:,} images, not {sweep.rungs_images[-1]:,}")
     for trial in table["trials"]:
@@ -155,14 +156,6 @@ def learn_from(uri: str, ledger: Ledger) -> None:
     if not found:
         raise UserError(f"{uri} has no finished trial in this sweep's space")
     ledger.know(found, earlier.uri)
-
-
-def changed(theirs: Any, ours: Any) -> str:
-    """What of a sweep's definition was otherwise, with both values."""
-    if not (isinstance(theirs, dict) and isinstance(ours, dict)):
-        return f"{theirs} there and {ours} here"
-    name = next(name for name in sorted(theirs.keys() | ours.keys()) if theirs.get(name) != ours.get(name))
-    return f"{name}: {changed(theirs.get(name), ours.get(name))}"
 
 
 def trial_workers(request: SweepRequest, nodes: list[dict[str, Any]]) -> Workers:

@@ -2,7 +2,6 @@
 where nobody answers.
 """
 
-import os
 import socket
 import subprocess
 import tempfile
@@ -13,12 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 from packed_scenes import pack_scenes
+from unprivileged import unprivileged
 
 from argan.data.manifest import read_manifest
 from argan.storage import Storage
 from cluster.local_s3 import LocalS3, weed_path
-
-NOBODY = 65534
 
 
 def pack(uri: str, *, num_photos: int = 20, resolution: int = 16) -> Storage:
@@ -47,18 +45,14 @@ def identity(server: LocalS3, actions: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 @contextmanager
 def read_only_folder() -> Iterator[Path]:
-    """A folder that this process may list and not write, root or not: root lays its power down meanwhile."""
+    """A folder that this process may list and not write."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o555)
-        is_root = os.geteuid() == 0
-        if is_root:
-            os.seteuid(NOBODY)
         try:
-            yield folder
+            with unprivileged():
+                yield folder
         finally:
-            if is_root:
-                os.seteuid(0)
             folder.chmod(0o755)
 
 

@@ -163,6 +163,7 @@ def test_an_estimator_that_a_killed_worker_left_is_not_taken_for_this_ones(scene
     assert [entry.path for entry in run.list("judging/")] == ["judging/truth-0123456789abcdef.safetensors"]
 
 
+@pytest.mark.usefixtures("small")
 def test_a_share_of_0_is_never(scenes: str, tmp_path: Path) -> None:
     config, run = begun(tmp_path, schedule__judging_share=0)
     state, clock = build_state(config, torch.device("cpu")), Clock()

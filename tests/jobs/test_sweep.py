@@ -163,8 +163,8 @@ def test_what_an_earlier_sweep_found_is_known(undisturbed: Path, scenes: str, tm
     elsewhere = {**sweep.space, "prior.weight": LogUniform(low=20, high=30)}
     others = {
         "no finished trial in this sweep's space": replace(sweep, space=elsewhere),
-        "config differs, prior.gain: 2.2 there and 3.0 here": replace(sweep, fixed={"prior.gain": 3.0}),
-        "judging differs, num_photos: 12 there and 13 here": replace(sweep, judging=judged),
+        "config.prior.gain was 2.2, is 3.0": replace(sweep, fixed={"prior.gain": 3.0}),
+        "judging.num_photos was 12, is 13": replace(sweep, judging=judged),
         "is for optuna": replace(sweep, search="random"),
     }
     for problem, other in others.items():

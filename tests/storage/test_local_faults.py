@@ -1,21 +1,19 @@
 """What a disk refuses is a sentence, and is never taken for an absence."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from unprivileged import unprivileged
 
 from argan.errors import StorageError
 from argan.storage import open_storage
 
-NOBODY = 65534
-
 
 @pytest.fixture
 def half_open() -> Iterator[Path]:
-    """A folder of two, one of which this process may not enter, root or not: root lays its power down meanwhile."""
+    """A folder of two, one of which this process may not enter."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part in ("open", "closed"):
@@ -23,14 +21,10 @@ def half_open() -> Iterator[Path]:
             (folder / part / "photo.png").write_bytes(b"photo")
         folder.chmod(0o755)
         (folder / "closed").chmod(0)
-        is_root = os.geteuid() == 0
-        if is_root:
-            os.seteuid(NOBODY)
         try:
-            yield folder
+            with unprivileged():
+                yield folder
         finally:
-            if is_root:
-                os.seteuid(0)
             (folder / "closed").chmod(0o755)
 
 

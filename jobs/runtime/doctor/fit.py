@@ -42,7 +42,7 @@ def check_gpus(config: Config | None, nodes: list[Node]) -> list[Finding]:
     findings = []
     for node in having:
         if node.gpu is None:
-            advice = "is another job on it? One that waits for a GPU waits without a word"
+            advice = "is another job on it? A training would wait until it has ended"
             findings.append(warning("gpu", f"{node.name}: none of its {node.gpus} came free in time", advice))
         elif node.gpu.problem:
             advice = (
