@@ -246,8 +246,10 @@ class GuardConfig:
         require(self.patience >= 1, "guard.patience", self.patience, "at least 1")
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
-            if item.name in ("most_inverted", "most_prior_correlation"):
-                require(0 <= value <= 1, f"guard.{item.name}", value, "from 0 to 1")
+            if item.name == "most_inverted":
+                require(0 <= value <= 1, "guard.most_inverted", value, "from 0 to 1")
+            elif item.name == "most_prior_correlation":
+                require(-1 <= value <= 1, "guard.most_prior_correlation", value, "from -1 to 1")
             elif item.name not in ("action", "patience"):
                 require(value >= 0, f"guard.{item.name}", value, "at least 0")
 

@@ -67,6 +67,7 @@ def test_keys_that_must_agree_change_together() -> None:
         ("optics.views_per_side", "4", "4"),
         ("data.mirror", "perhaps", "perhaps"),
         ("guard.most_inverted", "40", "40"),
+        ("guard.most_prior_correlation", "-1.5", "-1.5"),
         ("guard.least_spread", "-0.1", "-0.1"),
     ],
 )
