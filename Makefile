@@ -33,7 +33,7 @@ demo: $(READY)
 	$(BIN)/python jobs/demo.py
 
 test: $(READY) lint
-	$(BIN)/python -m pytest -m 'not slow and not gpu'
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow and not gpu'
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -10,6 +10,11 @@ from cluster.local_s3 import LocalS3
 
 # Ray's controller takes one report a poll, every two seconds: at ticks of half a second a run would wait for it.
 os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.1")
+if "PYTEST_XDIST_WORKER" in os.environ:  # tests run side by side (pytest -n 2)
+    # Ray's workers are nicer than a test that only computes, and would wait for it until somebody gives them up.
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    # Each side has one processor; threads of torch that wait for each other's would take more than they bring.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

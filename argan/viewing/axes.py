@@ -58,13 +58,14 @@ class NumberAxis:
         return [(place, short(mark)) for mark in inside if (place := self.place(mark)) is not None]
 
     def _log_marks(self) -> Sequence[float]:
-        """None where fewer than two would lie on the axis."""
-        decades = [10.0**power for power in range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)))]
-        dense = [mark for decade in decades for mark in (decade, 2 * decade, 5 * decade, 10 * decade)]
-        inside = sorted({mark for mark in dense if self.low <= mark <= self.high})
+        """No marks where fewer than two would lie on the axis."""
+        powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+        decades = [float(f"1e{power}") for power in powers]  # 10 * 1e-6 is not 1e-5, and both would be ticks
+        dense = [float(f"{digit}e{power}") for power in powers for digit in (1, 2, 5)]
+        inside = [mark for mark in dense if self.low <= mark <= self.high]
         if len(inside) < 2:
             return ()
-        return inside if len(inside) <= NUM_LOG_TICKS else [*decades, 10 * decades[-1]]
+        return inside if len(inside) <= NUM_LOG_TICKS else decades
 
     def _round_marks(self) -> Sequence[float]:
         return [float(mark) for mark in MaxNLocator(5, steps=STEPS).tick_values(self.low, self.high)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from page_reading import read
 
@@ -209,6 +209,7 @@ def test_equal_tables_give_equal_bytes() -> None:
     shares=st.lists(st.floats(-1, 2), min_size=2),
     log=st.booleans(),
 )
+@example(low=1e-6, factor=11.0, shares=[0.0, 0.0], log=True)  # 10 * 1e-6 is not 1e-5
 def test_an_axis_keeps_the_order_and_stays_between_its_ends(
     low: float, factor: float, shares: list[float], log: bool
 ) -> None:
