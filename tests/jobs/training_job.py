@@ -1,5 +1,6 @@
 """jobs/train.py as a process of its own: started, waited for, and what it left behind."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # 40 ticks of 4 batches: where one of two workers dies, the other is in the middle of a sum.
 LONG = ["--schedule.total_images", "1920", "--schedule.picture_ticks", "1000"]
 TWO = [*LONG, "--num-workers", "2"]
+MINUTE_S = 60 * int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))  # tests side by side share one machine's
 
 
 def command(data: str, out: str, *more: str) -> list[str]:

@@ -1,0 +1,63 @@
+"""Training that is killed or finds its checkpoint broken: what survives is compared bit for bit."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+from training_job import TWO, assert_same, children, final, only_run, start, train, wait_for_images, workers
+
+from argan.runs.checkpoints import read_pointer
+from argan.runs.folder import read_history
+from argan.training.checkpoint import Snapshot
+
+pytestmark = pytest.mark.ray
+
+
+def test_a_killed_worker_is_recovered_from_bit_for_bit(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
+    process = start(scenes, str(tmp_path), tmp_path / "log", *TWO)
+    wait_for_images(str(tmp_path), 240, process)
+    _, second = workers(process)
+    second.kill()
+    assert process.wait(timeout=240) == 0
+    assert_same(final(only_run(str(tmp_path))), undisturbed)
+    seen = [row["images_seen"] for row in read_history(only_run(str(tmp_path)))]
+    assert seen == list(range(48, 1921, 48))
+
+
+@pytest.mark.slow
+def test_a_killed_driver_is_resumed_by_the_same_command(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
+    out = str(tmp_path)
+    process = start(scenes, out, tmp_path / "log", *TWO)
+    wait_for_images(out, 240, process)
+    first, _ = workers(process)
+    first.suspend()  # else the run might end before the other one is refused
+    refused = train(scenes, out, *TWO)
+    assert refused.returncode == 1
+    assert "error: " in refused.stderr
+    assert str(process.pid) in refused.stderr  # it names who trains
+    orphans = children(process)
+    process.kill()
+    process.wait()
+    first.resume()
+    again = train(scenes, out, *TWO)
+    assert again.returncode == 0, again.stderr
+    assert "resuming at" in again.stdout
+    assert_same(final(only_run(out)), undisturbed)
+    _, alive = psutil.wait_procs(orphans, timeout=60)
+    assert not alive, "the killed driver's cluster lives on"
+
+
+@pytest.mark.slow
+def test_a_broken_newest_checkpoint_falls_back_bit_for_bit(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
+    out = str(tmp_path)
+    half = [*TWO[:1], "960", *TWO[2:]]
+    assert train(scenes, out, *half).returncode == 0
+    run = only_run(out)
+    newest = read_pointer(run).checkpoints[0]["path"]
+    data = bytearray(run.read_bytes(f"{newest}/training.safetensors"))
+    data[-1] ^= 1
+    run.write_bytes(f"{newest}/training.safetensors", bytes(data))
+    result = train(scenes, out, *TWO)
+    assert result.returncode == 0, result.stderr
+    assert "checkpoint at 960 images is broken" in result.stderr
+    assert_same(final(run), undisturbed)
