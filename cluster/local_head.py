@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from typing import Self
 from argan.errors import UserError
 from cluster.local_s3 import free_ports
 
-START_S = 90.0
+START_S = 180.0  # took 15 beside other work on two cores
 STOP_S = 30.0
 
 
@@ -115,11 +116,15 @@ class LocalHead:
         return command if self._num_cpus is None else [*command, f"--num-cpus={self._num_cpus}"]
 
     def _answers(self) -> bool:
+        """The dashboard, and the agent that it hands jobs to, which comes later: it waits for it for 10 s only."""
         request = urllib.request.Request(
             f"{self.address}/api/jobs/", headers={"Authorization": f"Bearer {self._token}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with (
+                urllib.request.urlopen(request, timeout=5) as answer,
+                socket.create_connection(("127.0.0.1", self._agent_port), timeout=5),
+            ):
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
