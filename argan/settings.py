@@ -94,6 +94,18 @@ def _parse(key: str, value: Any, kind: Any) -> Any:
         raise UserError(f"{key} must be of type {kind.__name__}, got {value!r}") from None
 
 
+def as_typed(value: Any) -> str:
+    """The text that `override` reads as this value."""
+    text = ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    return text.lower() if isinstance(value, bool) else text
+
+
+def choices(section: Any, name: str) -> tuple[str, ...]:
+    """What a field of a section may be, where those are words: else none."""
+    kind = _types(type(section))[name]
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
 def learned_keys(config: Config) -> dict[str, Any]:
     """The dotted keys that change what is learned, with their values."""
     return {key: value for key, (value, _) in _learned(config).items()}

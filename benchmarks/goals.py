@@ -1,4 +1,4 @@
-"""Which of the goals that were set at 32 px a sweep over training seeds reaches, seed by seed.
+"""Which of our own goals at 32 px (those listed below) a sweep over training seeds reaches, seed by seed.
 
     python benchmarks/goals.py OUT/five_seeds-HASH
     python benchmarks/goals.py OUT/ablation-HASH

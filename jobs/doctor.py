@@ -2,7 +2,7 @@
 
 On a laptop:    python jobs/doctor.py --preset small-32 --data build/scenes32 --out build/runs
 On a cluster:   ray job submit --working-dir . -- python jobs/doctor.py --preset full-64 --num-workers 4 \\
-                    --data s3://BUCKET/flowers64 --out s3://BUCKET/runs
+                    --data s3://BUCKET/photos64 --out s3://BUCKET/runs
 
 Takes those arguments of jobs/train.py that say what is trained, from what and with what, and prints a line for each
 check: ok, warning or FAULT, what was found, and what to do about it. Exit code 1 where there is a FAULT. Without
@@ -64,7 +64,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """As jobs/train.py's; in `changes` the configuration keys that were given."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        usage="%(prog)s [--preset NAME] --data URI --out URI [--OPTION VALUE ...] [--SECTION.KEY VALUE ...]",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add("--data", required=True, metavar="URI", help="a set packed by jobs/pack.py")
     add("--out", required=True, metavar="URI", help="where runs live")

@@ -1,10 +1,10 @@
-"""Judge a run by the depth it has learned, on photos whose depth is known: scenes, or any set in the truth schema;
+"""Judge a run by the depth it has learned, on photos whose depth is known: scenes, or a packed set with truth;
 by its photos, which KID, precision and recall compare with those, or with any packed set; and by its optics: do photos
 blur as their disparity says.
 
 On a laptop:    python jobs/evaluate.py --run build/runs/small-32-0123456789 --json build/evaluation.json
 On a cluster:   ray job submit --working-dir . -- python jobs/evaluate.py --run s3://BUCKET/runs/NAME \\
-                    --data s3://BUCKET/truth --json s3://BUCKET/results/NAME.json --page s3://BUCKET/results/NAME.html
+                    --data s3://BUCKET/scenes64 --json s3://BUCKET/results/NAME.json --page s3://BUCKET/results/NAME.html
 
 One process on one machine, with all its cores. Writes one JSON object: each measure by name, and by the same names its
 ceiling, its best trivial guess and the gap closed between the two; docs/decisions/evaluation.md says what they mean.

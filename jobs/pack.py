@@ -1,11 +1,11 @@
 """Packs photos, or procedural scenes with their truth, into webdataset shards with a manifest.
 
 On a laptop:
-    python jobs/pack.py ~/photos data/photos64 --resolution 64
-    python jobs/pack.py '~/sets/flowers-*.tar' data/flowers64 --resolution 64
-    python jobs/pack.py scenes:8000@1 data/scenes32 --resolution 32
+    python jobs/pack.py ~/photos build/photos64 --resolution 64
+    python jobs/pack.py '~/sets/flowers-*.tar' build/flowers64 --resolution 64
+    python jobs/pack.py scenes:8000@1 build/scenes32 --resolution 32
 On a cluster, next to its bucket:
-    ray job submit --working-dir . -- python jobs/pack.py s3://bucket/photos s3://bucket/photos64 --resolution 64
+    ray job submit --working-dir . -- python jobs/pack.py s3://BUCKET/photos s3://BUCKET/photos64 --resolution 64
 
 The same command again goes on where it was stopped. Broken photos are skipped, counted, and listed in skipped.jsonl.
 """

@@ -5,7 +5,7 @@ On a cluster:   ray job submit --working-dir . -- python jobs/sweep.py aperture_
                     --data s3://BUCKET/scenes32 --out s3://BUCKET/sweeps
 
 SWEEP is a file in sweeps/: which keys vary, over what, judged by what. The same command again goes on where it was
-stopped, however it was: no trial is lost and none runs twice (on another machine a minute later, when the dead one's
+stopped, however it was: no trial is lost and none runs twice (on another machine some 90 s later, when the dead one's
 lease has run out). --report writes the page of what there is by now, while the sweep runs or after; give it the same
 --search and --stopping, which say which sweep it is, and the same --num-trials.
 """

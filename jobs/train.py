@@ -2,9 +2,10 @@
 
 On a laptop:    python jobs/train.py --preset small-32 --data build/scenes32 --out build/runs
 On a cluster:   ray job submit --working-dir . -- python jobs/train.py --preset full-64 --num-workers 4 \\
-                    --data s3://BUCKET/flowers64 --out s3://BUCKET/runs
+                    --data s3://BUCKET/photos64 --out s3://BUCKET/runs
 
-Any key of the configuration is a flag: --prior.weight 0.3 --optics.views_per_side 7
+Any key of the configuration is a flag: --prior.weight 0.3 --optics.views_per_side 7. The defaults told are the
+configuration's own; a preset may have others, and --dry-run prints what counts.
 """
 
 import argparse
@@ -13,11 +14,12 @@ import json
 import os
 import shlex
 import sys
+from typing import Any
 
 from argan.config import Config
 from argan.errors import UserError
 from argan.presets import preset, presets
-from argan.settings import override
+from argan.settings import as_typed, choices, override
 from jobs.runtime.cli import run_job
 from jobs.runtime.workers import Workers
 
@@ -56,7 +58,11 @@ def main(argv: list[str] | None = None) -> int:
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """The job's own arguments, and in `changes` the configuration keys that were given."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        usage="%(prog)s --preset NAME --data URI --out URI [--OPTION VALUE ...] [--SECTION.KEY VALUE ...]",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add("--preset", required=True, choices=presets(), help="where the configuration starts from")
     add("--data", required=True, metavar="URI", help="a set packed by jobs/pack.py")
@@ -77,16 +83,25 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def add_config_flags(parser: argparse.ArgumentParser) -> list[str]:
     """A flag for every dotted key of the configuration, a group for every section; returns the keys."""
     keys = []
-    for section in dataclasses.fields(Config):
-        default = section.default
-        is_section = dataclasses.is_dataclass(default)
-        group = parser.add_argument_group(section.name) if is_section else parser
-        for item in dataclasses.fields(default) if dataclasses.is_dataclass(default) else (section,):
-            key = f"{section.name}.{item.name}" if is_section else item.name
+    config = Config()
+    for top in dataclasses.fields(config):
+        section = getattr(config, top.name)
+        is_section = dataclasses.is_dataclass(section)
+        owner, prefix = (section, f"{top.name}.") if is_section else (config, "")
+        group = parser.add_argument_group(top.name) if is_section else parser
+        for item in dataclasses.fields(owner) if is_section else (top,):
+            key = prefix + item.name
             if key not in FILLED_IN:
                 keys.append(key)
-                group.add_argument(f"--{key}", dest=key, metavar="VALUE", help=item.metadata["help"])
+                group.add_argument(f"--{key}", dest=key, metavar="VALUE", help=option_help(owner, item))
     return keys
+
+
+def option_help(owner: Any, item: dataclasses.Field[Any]) -> str:
+    """What the key means, which words it may be, and its default."""
+    values = " | ".join(choices(owner, item.name))
+    default = as_typed(getattr(owner, item.name)) or '""'
+    return f"{item.metadata['help']} ({values and f'one of {values}; '}default {default})"
 
 
 def worker_range(text: str) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from argan.search.ledger import Ledger, Trial
 from argan.search.pareto import front, hypervolume
+from argan.settings import as_typed
 
 
 def sweep_table(ledger: Ledger, *, data_uri: str, runs_uri: str) -> dict[str, Any]:
@@ -43,8 +44,7 @@ def training_command(ledger: Ledger, trial: Trial, data_uri: str, runs_uri: str)
     keys = sweep.keys(trial.changes)
     words = ["python", "jobs/train.py", "--preset", sweep.preset, "--data", data_uri, "--out", runs_uri]
     for key, value in keys.items():
-        text = ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
-        words += [f"--{key}", text.lower() if isinstance(value, bool) else text]
+        words += [f"--{key}", as_typed(value)]
     return shlex.join(words)
 
 
