@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from argan.data.manifest import ShardInfo
-from argan.errors import DataError
+from argan.errors import DataError, StorageError
 from argan.storage import Storage
 from argan.storage.local import writing
+
+FOLDER = f"argan-shards-{os.getuid()}"
+"""In compute.cache_folder, or among the system's temporary files, which all users share."""
 
 PIECE_BYTES = 8 << 20  # one ranged read of a download
 
@@ -37,10 +40,12 @@ class ShardCache:
 
         None where no room can be made: the shard is over the limit, or others are fetching that much. Waits where
         another process is fetching the same shard. Raises DataError where what arrives is not what the manifest says,
-        and StorageError where the storage fails.
+        and StorageError where the storage fails or the folder is another user's.
         """
         with writing(self.directory):
-            self.directory.mkdir(parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self.directory.stat().st_uid != os.geteuid():
+                raise StorageError(f"{self.directory} belongs to another user: set compute.cache_folder")
             while True:
                 with self._locked():
                     copy = self._open_copy(shard)

@@ -6,6 +6,7 @@ With it any photo is reached by one ranged read, and checked, without opening a 
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from argan.data.parquet import columns_of
 from argan.errors import DataError, MissingError
 from argan.storage import Storage
 
@@ -33,12 +35,22 @@ _DTYPES: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ShardInfo:
-    """One tar of the set: `name` is its path below the set's URI, `sha256` the whole file's, in hex."""
+    """One tar of the set: `name` is its path below the set's URI, `sha256` the whole file's, in hex.
+
+    Raises DataError where a number or the hash cannot be one: the cache names its files by the hash.
+    """
 
     name: str
     num_samples: int
     size_bytes: int
     sha256: str
+
+    def __post_init__(self) -> None:
+        for number in (self.num_samples, self.size_bytes):
+            if not isinstance(number, int) or number < 0:
+                raise DataError(f"a shard cannot have {number!r} samples or bytes")
+        if not (isinstance(self.sha256, str) and re.fullmatch("[0-9a-f]{64}", self.sha256)):
+            raise DataError(f"a shard's sha256 must be 64 hex digits, got {self.sha256!r}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -172,18 +184,11 @@ def _encode_rows(manifest: Manifest) -> bytes:
 
 
 def _decode_rows(rows: bytes) -> dict[str, np.ndarray]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    # A copy in Arrow's own memory: a thread of Arrow that still holds Python's aborts a process that ends at once, as
-    # an early refusal does (pyarrow 26, exit code 134).
-    copy = pa.BufferOutputStream()
-    copy.write(rows)
-    table = pq.read_table(pa.BufferReader(copy.getvalue()))
-    missing = set(_DTYPES) - set(table.column_names)
-    if missing:
-        raise DataError(f"{ROWS_PATH} lacks the columns {sorted(missing)}")
-    return {name: table[name].to_numpy().astype(dtype) for name, dtype in _DTYPES.items()}
+    try:
+        columns = columns_of(rows, tuple(_DTYPES))
+    except DataError as error:
+        raise DataError(f"{ROWS_PATH}: {error}") from error
+    return {name: columns[name].astype(dtype) for name, dtype in _DTYPES.items()}
 
 
 def _check_columns(manifest: Manifest) -> None:
@@ -204,7 +209,10 @@ def _check_columns(manifest: Manifest) -> None:
     if not follows.all():
         raise DataError(f"row {int(np.argmin(follows)) + 1} does not come after the row before it")
     shard_bytes = np.array([shard.size_bytes for shard in manifest.shards], np.int64)
-    inside = (manifest.offset >= 0) & (manifest.size > 0) & (end <= shard_bytes[manifest.shard])
+    # Not by `end`, which is negative where it is too large for 64 bits.
+    inside = (
+        (manifest.offset >= 0) & (manifest.size > 0) & (manifest.size <= shard_bytes[manifest.shard] - manifest.offset)
+    )
     if not inside.all():
         row = int(np.argmin(inside))
         raise DataError(

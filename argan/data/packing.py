@@ -1,6 +1,7 @@
 """Packing: a shuffled source is cut into fixed slices, each slice becomes one shard, all shards done commit the set.
 
-A shard's bytes depend on its slice alone, so any number of workers, and any kill and retry, make the same set. Beside
+A shard's bytes depend on its slice alone, given the versions of Pillow and, for scenes, of numpy and torch and the kind
+of processor. So any number of workers, and any kill and retry, make the same set. Beside
 each finished shard stands its record, shards/00000.json, written after it: who finds the record need not pack again.
 """
 
@@ -14,7 +15,7 @@ from typing import Any
 
 from argan.data.manifest import MANIFEST_PATH, Manifest, ShardInfo, manifest_columns, read_manifest, write_manifest
 from argan.data.photos import SkippedPhotoError, encode_jpeg, square_photo
-from argan.data.shard_files import SHARD_FILE, record_path, sha256, tar_path, write_shard
+from argan.data.shard_files import record_path, sha256, shard_number, tar_path, write_shard
 from argan.data.sources import Item, Listing, Photo, SceneItem, Skipped
 from argan.data.tar import TarWriter
 from argan.data.truth import encode_truth
@@ -29,7 +30,7 @@ MAX_FILE_BYTES = 256 << 20  # what is longer is no photo, and would not be good 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """All that decides a set's bytes: other terms, another set. Raises UserError on values out of range."""
+    """What a command decides of a set's bytes: other terms, another set. Raises UserError on values out of range."""
 
     source_sha256: str  # over the names and sizes of the items
     num_items: int
@@ -160,7 +161,7 @@ def finished_shards(plan: Plan, out: Storage) -> dict[int, PackedShard]:
     """
     sizes = {entry.path: entry.size_bytes for entry in out.list("shards/")}
     records = {}
-    for path in (path for path in sizes if SHARD_FILE.fullmatch(path) and path.endswith(".json")):
+    for path in (path for path in sizes if shard_number(path) is not None and path.endswith(".json")):
         record = _decode_record(out.read_bytes(path), plan.terms, out, path)
         if record is not None and sizes.get(record.shard.name) == record.shard.size_bytes:
             records[record.index] = record

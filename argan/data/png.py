@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from argan.errors import DataError
+
+DAMAGE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow raises for bytes that are none
 
 
 def encode_png(pixels: NDArray[Any], **options: Any) -> bytes:
@@ -22,7 +24,7 @@ def decode_png(data: bytes, name: str, dtype: type[np.generic], *, channels: int
     try:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             pixels = np.array(image)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except DAMAGE as error:
         raise DataError(f"{name} is not a whole PNG: {error}") from error
     fits = pixels.ndim == 2 if channels == 1 else pixels.ndim == 3 and pixels.shape[2] == channels
     if pixels.dtype != dtype or not fits:

@@ -1,8 +1,8 @@
 """Photos out of shards: the bytes of given rows by few ranged reads, each checked by its hash, and their decoding."""
 
-import hashlib
 import io
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import BinaryIO
 
 import numpy as np
@@ -10,6 +10,8 @@ from PIL import Image
 
 from argan.data.cache import ShardCache
 from argan.data.manifest import Manifest
+from argan.data.png import DAMAGE
+from argan.data.shard_files import sha256
 from argan.errors import DataError
 from argan.storage import Storage
 
@@ -41,13 +43,14 @@ def decode_photo(data: bytes, into: np.ndarray) -> None:
     _, height, width = into.shape
     try:
         with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
-            if (image.mode, image.height, image.width) != ("RGB", height, width):
-                raise DataError(f"is {image.mode} of {image.width}x{image.height} px, not RGB of {width} px")
-            lines = image.tobytes(
-                "raw", "RGB;L"
-            )  # colour by colour in each line: planes are then copies of whole lines
-    except (OSError, SyntaxError) as error:  # what Pillow raises for a broken JPEG and for a broken PNG
+            found = f"{image.mode} of {image.width}x{image.height} px"
+            fits = (image.mode, image.height, image.width) == ("RGB", height, width)
+            # Colour by colour in each line: planes are then copies of whole lines.
+            lines = image.tobytes("raw", "RGB;L") if fits else b""
+    except DAMAGE as error:
         raise DataError(f"cannot be decoded: {error}") from error
+    if not fits:
+        raise DataError(f"is {found}, not RGB of {width} px")
     into[:] = np.frombuffer(lines, np.uint8).reshape(height, 3, width).swapaxes(0, 1)
 
 
@@ -73,14 +76,14 @@ def read_photos(storage: Storage, manifest: Manifest, ids: np.ndarray) -> np.nda
 def _read_rows(
     storage: Storage, manifest: Manifest, shard: int, rows: np.ndarray, cache: ShardCache | None
 ) -> list[bytes]:
-    """The files of sorted rows of one shard, checked; a copy in the cache that turns out wrong is dropped."""
+    """The files of sorted rows of one shard, checked; a copy in the cache that is wrong or unreadable is dropped."""
     info = manifest.shards[shard]
     copy = cache.open(storage, info) if cache is not None else None
     if cache is not None and copy is not None:
-        with copy:
+        with copy, suppress(OSError):
             files = list(_read_spans(manifest, rows, lambda start, stop: _read_copy(copy, start, stop)))
-        if _first_wrong(manifest, rows, files) is None:
-            return files
+            if _first_wrong(manifest, rows, files) is None:
+                return files
         cache.drop(info)
     files = list(_read_spans(manifest, rows, lambda start, stop: storage.read_bytes(info.name, start, stop)))
     wrong = _first_wrong(manifest, rows, files)
@@ -116,7 +119,7 @@ def _read_spans(manifest: Manifest, rows: np.ndarray, read: ReadRange) -> Iterat
 
 def _first_wrong(manifest: Manifest, rows: np.ndarray, files: list[bytes]) -> int | None:
     for row, digest, data in zip(rows.tolist(), manifest.sha256[rows].tolist(), files, strict=True):
-        if hashlib.sha256(data).hexdigest().encode() != digest:
+        if sha256(data).encode() != digest:
             return row
     return None
 

@@ -5,8 +5,6 @@ import re
 
 from argan.storage import Storage
 
-SHARD_FILE = re.compile(r"shards/(\d{5,})\.(tar|json)")  # what has another name is not ours
-
 
 def tar_path(number: int) -> str:
     return f"shards/{number:05d}.tar"
@@ -14,6 +12,13 @@ def tar_path(number: int) -> str:
 
 def record_path(number: int) -> str:
     return f"shards/{number:05d}.json"
+
+
+def shard_number(path: str) -> int | None:
+    """The shard that a tar or a record of this name is of; None for what is not ours, "shards/000001.tar" too."""
+    name = re.fullmatch(r"shards/(\d{5,})\.(tar|json)", path)
+    number = int(name[1]) if name else 0
+    return number if path in (tar_path(number), record_path(number)) else None
 
 
 def sha256(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import glob
 import io
+import itertools
 import os
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 from argan.errors import StorageError, UserError
 from argan.storage import Storage, open_storage
-from argan.storage.base import checked
+from argan.storage.base import Entry, checked
 
 TAR_SUFFIX = ".tar"
 INDEX_READ_BYTES = 1 << 20
@@ -108,18 +109,31 @@ def _files(source: str) -> Iterator[tuple[str, Storage, str, int]]:
     elif os.path.isdir(source):
         yield from _files_below(open_storage(source))
     else:
-        for found in [source] if os.path.exists(source) else sorted(glob.glob(source, recursive=True)):
-            file = Path(os.path.abspath(found))
-            if file.is_dir():
-                yield from _files_below(open_storage(str(file)), f"{file.name}/")
-            elif file.is_file():
-                storage = open_storage(str(file.parent))
-                yield file.name, storage, file.name, storage.size_bytes(file.name)
+        yield from _matches(source)
 
 
-def _files_below(storage: Storage, prefix: str = "") -> Iterator[tuple[str, Storage, str, int]]:
+def _files_below(storage: Storage) -> Iterator[tuple[str, Storage, str, int]]:
     for entry in storage.list():
-        yield prefix + entry.path, storage, entry.path, entry.size_bytes
+        yield entry.path, storage, entry.path, entry.size_bytes
+
+
+def _matches(source: str) -> Iterator[tuple[str, Storage, str, int]]:
+    """A file, or what a glob finds with all that lies below it: each once, named from where the wildcards begin."""
+    parent = Path(source).parent
+    exists = os.path.exists(source)
+    fixed = parent.parts if exists else itertools.takewhile(lambda part: not set(part) & set("*?["), parent.parts)
+    top = Path(os.path.abspath(Path(*fixed)))
+    given = set()
+    for found in [source] if exists else sorted(glob.glob(source, recursive=True)):
+        place = Path(os.path.abspath(found))
+        folder = place if place.is_dir() else place.parent
+        storage = open_storage(str(folder))
+        files = storage.list() if place.is_dir() else [Entry(place.name, place.stat().st_size)]
+        for file in files if place.is_dir() or place.is_file() else ():
+            name = (folder / file.path).relative_to(top).as_posix()
+            if name not in given:
+                given.add(name)
+                yield name, storage, file.path, file.size_bytes
 
 
 def _list_tar(name: str, storage: Storage, path: str, size_bytes: int) -> tuple[list[Photo], list[Skipped]]:
@@ -129,6 +143,8 @@ def _list_tar(name: str, storage: Storage, path: str, size_bytes: int) -> tuple[
     try:
         with _open_tar(storage, path, size_bytes) as tar:
             for member in tar:
+                if member.size < 0:  # tarfile would read on backwards, for ever
+                    raise tarfile.ReadError(f"{member.name} has {member.size} bytes")
                 stop = member.offset_data + member.size
                 if member.isreg() and stop <= size_bytes:
                     photos.append(Photo(f"{name}/{member.name}", storage, path, member.offset_data, stop))

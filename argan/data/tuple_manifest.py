@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from argan.data.parquet import columns_of
 from argan.data.sealed import seal, unseal
 from argan.data.tuple_set import TupleShard
 from argan.errors import DataError, MissingError
@@ -109,16 +110,11 @@ def read_head(out: Storage) -> dict[str, Any]:
 
 def read_columns(out: Storage, names: list[str]) -> dict[str, np.ndarray]:
     """Columns of manifest.parquet by name. Raises DataError where it is no such file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    copy = pa.BufferOutputStream()  # in Arrow's own memory, as in argan.data.manifest
-    copy.write(out.read_bytes(ROWS_PATH))
+    data = out.read_bytes(ROWS_PATH)
     try:
-        table = pq.read_table(pa.BufferReader(copy.getvalue()), columns=names)
-    except (pa.ArrowException, KeyError) as error:
-        raise DataError(f"{ROWS_PATH} is not whole: {error}") from error
-    return {name: table[name].to_numpy() for name in names}
+        return columns_of(data, names)
+    except DataError as error:
+        raise DataError(f"{out.uri}/{ROWS_PATH}: {error}") from error
 
 
 def path_sha256(path: Path) -> str:

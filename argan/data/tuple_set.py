@@ -89,7 +89,7 @@ def sample_members(stretch: bytes, index: int) -> dict[str, bytes]:
     """
     members: dict[str, bytes] = {}
     try:
-        with tarfile.open(fileobj=io.BytesIO(stretch)) as tar:
+        with tarfile.open(fileobj=io.BytesIO(stretch), mode="r:") as tar:
             for info in tar:
                 file = tar.extractfile(info)
                 key, _, name = info.name.partition(".")

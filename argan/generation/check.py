@@ -129,10 +129,11 @@ def _sample_faults(
     data: bytes, record: TupleShard, maker: TupleMaker, terms: Terms, num_retaken: int
 ) -> Iterator[Fault]:
     kept = [row for row in record.rows if row["reason"] == KEPT]
-    step = max(1, -(-len(kept) // num_retaken)) if num_retaken else 0
+    wanted = min(num_retaken, len(kept))
+    retaken = {place * len(kept) // wanted for place in range(wanted)}
     for place, row in enumerate(kept):
         stretch = data[row["offset"] : row["offset"] + row["size"]]
-        what = _wrong(stretch, row, maker, terms, is_retaken=bool(step) and place % step == 0)
+        what = _wrong(stretch, row, maker, terms, is_retaken=place in retaken)
         if what:
             yield Fault(f"{record.shard.name}, sample {row['index']}", what)
 

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from argan.data.shard_files import SHARD_FILE, tar_path
+from argan.data.shard_files import shard_number, tar_path
 from argan.data.tuple_manifest import make_tuple_manifest, manifest_faults
 from argan.data.tuple_set import TupleShard
 from argan.generation.check import Fault, ShardCheck
@@ -32,15 +32,15 @@ def set_faults(
 def surplus(out: Storage, terms: Terms) -> Iterator[Fault]:
     """Shards beyond those of the terms: a reader of shards/*.tar would take them for the set's."""
     for entry in out.list("shards/"):
-        name = SHARD_FILE.fullmatch(entry.path)
-        if name and int(name[1]) >= terms.recipe.num_shards:
+        number = shard_number(entry.path)
+        if number is not None and number >= terms.recipe.num_shards:
             yield Fault(entry.path, f"one too many: the set has {terms.recipe.num_shards} shards")
 
 
 def strangers(out: Storage) -> Iterator[Fault]:
     """Files among the shards that no set of ours has."""
     for entry in out.list("shards/"):
-        if not SHARD_FILE.fullmatch(entry.path):
+        if shard_number(entry.path) is None:
             yield Fault(entry.path, "no file of the set")
 
 

@@ -26,6 +26,7 @@ from argan.versions import platform_facts, versions
 
 POINTER = "latest.json"
 POINTER_SCHEMA = "argan-pointer/1"
+EXPORTED = 0  # in the place of the attempt, where no attempt wrote the pointer: those count from 1
 ENTRY_FIELDS = ("images_seen", "path", "sha256")  # the hash is that of checkpoint.json
 RECORD_FILE = "checkpoint.json"
 RECORD_SCHEMA = "argan-checkpoint/1"
@@ -64,7 +65,7 @@ def read_pointer(run: Storage) -> Pointer:
         content = json.loads(data)
         schema = content["schema"]
         checkpoints = [{name: entry[name] for name in ENTRY_FIELDS} for entry in content["checkpoints"]]
-        pointer = Pointer(content["attempt"], checkpoints, version)
+        pointer = Pointer(int(content["attempt"]), checkpoints, version)
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{run.uri}/{POINTER} is damaged: put it right, or delete it to begin again ({error})"
@@ -157,13 +158,13 @@ def _delete_uncommitted(run: Storage, kept: set[str], attempt: int) -> None:
             run.delete(file.path)
 
 
-def load_checkpoint(run: Storage, *, warn: Callable[[str], None], generator_only: bool = False) -> Snapshot | None:
+def load_checkpoint(run: Storage, *, warn: Callable[[str], None]) -> Snapshot | None:
     """The newest sound checkpoint, or None where none was committed yet.
 
     A broken one is named through `warn` and the one before it is taken. Raises DataError when there are some but none
     is sound: to begin again in silence would throw a run away. UserError for a sound one of another schema.
     """
-    found = find_checkpoint(run, warn=warn, generator_only=generator_only)
+    found = find_checkpoint(run, warn=warn)
     return found and found.snapshot
 
 
@@ -179,6 +180,8 @@ def find_checkpoint(
         checkpoints = [entry for entry in checkpoints if entry["images_seen"] == at_images]
         if not checkpoints:
             raise MissingError(f"{run.uri} has no checkpoint at {at_images:,} images")
+    if checkpoints and pointer.attempt == EXPORTED and not generator_only:
+        raise UserError(f"{run.uri} was exported to sample from: it holds no {TRAINING_FILE}, and cannot be trained on")
     for entry in checkpoints:
         try:
             folder = run.child(entry["path"])
@@ -205,8 +208,6 @@ def _read_checkpoint(folder: Storage, sha256: str, *, generator_only: bool) -> S
         # Whole, but another version's: nothing to fall back from, or its successors would be dropped and deleted.
         raise UserError(f"{folder.uri}/{RECORD_FILE} has schema {record['schema']!r}, not {RECORD_SCHEMA!r}")
     wanted = (GENERATOR_FILE,) if generator_only else (GENERATOR_FILE, TRAINING_FILE)
-    if absent := [name for name in wanted if name not in record["sha256"]]:
-        raise UserError(f"{folder.uri} was exported to sample from: it holds no {absent[0]}, and cannot be trained on")
     tensors = {name: safetensors.torch.load(_read_verified(folder, name, record["sha256"][name])) for name in wanted}
     return Snapshot(record["images_seen"], tensors[GENERATOR_FILE], tensors.get(TRAINING_FILE, {}))
 

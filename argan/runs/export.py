@@ -9,6 +9,7 @@ import torch
 
 from argan.errors import DataError, MissingError
 from argan.runs.checkpoints import (
+    EXPORTED,
     GENERATOR_FILE,
     POINTER,
     POINTER_SCHEMA,
@@ -54,7 +55,7 @@ def export_model(
         facts["exported_from"] = found.entry["sha256"]
         record = json.dumps(facts, indent=2).encode()
     entry = {**found.entry, "sha256": file_sha256(record)}
-    pointer = {"schema": POINTER_SCHEMA, "attempt": 0, "checkpoints": [entry]}
+    pointer = {"schema": POINTER_SCHEMA, "attempt": EXPORTED, "checkpoints": [entry]}
     out.write_bytes(f"{entry['path']}/{GENERATOR_FILE}", weights)
     out.write_bytes(f"{entry['path']}/{RECORD_FILE}", record)
     out.write_bytes(POINTER, json.dumps(pointer, indent=2).encode())

@@ -55,9 +55,12 @@ def read_history(run: Storage) -> list[dict[str, Any]]:
     except MissingError:
         return []
     try:
-        return [json.loads(line) for line in data.splitlines()]
-    except ValueError as error:  # no JSON, or no text at all
+        rows = [json.loads(line) for line in data.splitlines()]
+        if not all(isinstance(row["images_seen"], int) for row in rows):
+            raise ValueError("images_seen is no whole number")
+    except (ValueError, KeyError, TypeError) as error:  # no JSON or no text at all, or no rows of ours
         raise DataError(f"{run.uri}/{HISTORY} is damaged: put it right or delete it ({error})") from error
+    return rows
 
 
 def append_history(run: Storage, row: dict[str, Any]) -> None:

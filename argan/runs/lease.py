@@ -163,7 +163,7 @@ def acquire(
     """
     standing = read(storage)
     if standing is not None:
-        refuse_if_held(storage, standing)
+        standing = _free(storage, standing)
     now = time.time()
     record = Record(
         generation=max(after, 0 if standing is None else standing.record.generation) + 1,
@@ -181,15 +181,18 @@ def acquire(
     return Lease(storage, record, version, on_lost)
 
 
-def refuse_if_held(storage: Storage, standing: Standing) -> None:
-    """Raise LeaseHeldError unless the standing lease was released or its owner is dead (see the module's docstring)."""
+def _free(storage: Storage, standing: Standing) -> Standing | None:
+    """The lease to take over from, once it was released or its owner is dead (see the module's docstring).
+
+    Raises LeaseHeldError where its owner lives.
+    """
     record = standing.record
     if not record.held:
-        return
+        return standing
     if is_visible(record.owner):
         if is_alive(record.owner):
             raise LeaseHeldError(f"{held_by(storage, record)}: stop that process first")
-        return
+        return standing
     age_s = time.time() - record.heartbeat_at
     if abs(age_s) < record.lease_s:
         raise LeaseHeldError(
@@ -199,8 +202,12 @@ def refuse_if_held(storage: Storage, standing: Standing) -> None:
     end = time.monotonic() + record.lease_s / 2
     while time.monotonic() < end:
         time.sleep(record.lease_s / 20)
-        if read(storage) != standing:
+        found = read(storage)
+        if found is None or not found.record.held:
+            return found
+        if found != standing:
             raise LeaseHeldError(f"{held_by(storage, record)}, and it still moves: stop that process first")
+    return standing
 
 
 def held_by(storage: Storage, record: Record) -> str:

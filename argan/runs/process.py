@@ -33,8 +33,9 @@ def this_process() -> ProcessIdentity:
 
 
 def is_visible(process: ProcessIdentity) -> bool:
-    """Whether `process` counts its pid where we do, so that `is_alive` can judge it."""
-    return process.boot_id != "" and (process.boot_id, process.pid_namespace) == (_boot_id(), _pid_namespace())
+    """Whether `process` counts its pid where we do, and is not kept from us, so that `is_alive` can judge it."""
+    here = process.boot_id != "" and (process.boot_id, process.pid_namespace) == (_boot_id(), _pid_namespace())
+    return here and not _is_hidden(process.pid)
 
 
 def is_alive(process: ProcessIdentity) -> bool:
@@ -65,6 +66,26 @@ def _started_at(pid: int) -> str | None:
     fields = stat.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
     state, start_ticks = fields[0], fields[19]
     return None if state in "ZX" else start_ticks
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether the process runs and /proc does not tell us of it: another user's, mounted with hidepid."""
+    if not PROC.is_dir():
+        return False
+    try:
+        (PROC / str(pid) / "stat").read_text()
+        return False
+    except PermissionError:
+        return True
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _said_by(*command: str) -> str:

@@ -88,7 +88,9 @@ class LocalStorage(Storage):
                 path = file.relative_to(self.folder).as_posix()
                 if path.startswith(prefix) and not name.endswith((TEMPORARY_SUFFIX, LOCK_SUFFIX)):
                     with suppress(MissingError), reading(file):  # deleted since the walk saw it
-                        found.append(Entry(path, file.stat().st_size))
+                        facts = file.stat()
+                        if stat.S_ISREG(facts.st_mode):  # reading a pipe would wait for a writer
+                            found.append(Entry(path, facts.st_size))
         yield from sorted(found, key=lambda entry: os.fsencode(entry.path))
 
     def delete(self, path: str) -> None:

@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from botocore.exceptions import ClientError
+
 from argan.errors import ConflictError, MissingError, StorageError
 from argan.storage import Storage, open_storage
 from argan.storage.local import LocalStorage
@@ -82,7 +84,7 @@ def _ask(storage: S3Storage) -> Clock | None:
     try:
         answer = client.list_objects_v2(Bucket=storage.bucket, Prefix=root, MaxKeys=1)
     except FAULTS as fault:
-        if code_of(fault) not in DENIED:
+        if not isinstance(fault, ClientError) or code_of(fault) not in DENIED:
             raise explained(fault, storage.uri, client.meta.endpoint_url) from fault
         answer = fault.response
     answered_at = time.time()

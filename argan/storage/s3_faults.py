@@ -15,11 +15,13 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
 )
+from urllib3.exceptions import HTTPError
 
 from argan.errors import ConflictError, MissingError, StorageError
 
-FAULTS = (BotoCoreError, ClientError)
-NETWORK_FAULTS = (ConnectionError, HTTPClientError, IncompleteReadError)
+# HTTPError: while a body is read, botocore lets some of urllib3's own faults through, a broken TLS record among them.
+FAULTS = (BotoCoreError, ClientError, HTTPError)
+NETWORK_FAULTS = (ConnectionError, HTTPClientError, IncompleteReadError, HTTPError)
 
 # An answer cut off within its headers looks whole to the HTTP library: what it must hold tells.
 NEEDED_OF_ANSWER = {
@@ -103,6 +105,10 @@ def explained(fault: Exception, uri: str, endpoint: str) -> StorageError:
         return MissingError(f"{uri}: no such object")
     if status in (409, 412):
         return conflict(uri)
+    if code == "RequestTimeTooSkewed":
+        return StorageError(f"{uri}: {endpoint} refused the request, for this machine's clock is off: set it right")
+    if code == "InvalidObjectState":
+        return StorageError(f"{uri} is archived: restore it first")
     if status in (401, 403) or code in ("ExpiredToken", "InvalidToken"):
         return StorageError(
             f"{uri}: {endpoint} refused the credentials ({code or status}): check AWS_ACCESS_KEY_ID and"

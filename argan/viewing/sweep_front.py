@@ -34,11 +34,11 @@ def _trade_off(sweep: Sweep, x: Objective, y: Objective) -> Chart:
     frame = Frame(sweep.axes[x.name], sweep.axes[y.name], SIZE, top=TOP)
     points = [(trial, frame.point(trial.value(x.name), trial.value(y.name))) for trial in sweep.trials]
     placed = [(trial, point) for trial, point in points if point]
-    better = (-1.0 if x.goal == "min" else 1.0, 1.0 if y.goal == "min" else -1.0)  # y of a picture runs down
+    better = _better(x, y)
     drawn = frame.furniture(x.words, y.words)
     front = sorted((point for trial, point in placed if trial.on_front), key=lambda point: -better[0] * point[0])
     if front:
-        worst = _worst(frame, x, y)
+        worst = worst_point(frame, x, y, front)
         steps = [(front[0][0], worst[1]), *stairs(front), (worst[0], front[-1][1])]
         drawn += [line([*steps, worst], class_="behind", closed=True), line(steps, class_="stairs")]
     drawn += [*_dots(sweep, placed), *_numbers(placed, better)]
@@ -65,11 +65,23 @@ def _progress(sweep: Sweep, objective: Objective) -> Chart:
     return Chart(picture(SIZE, drawn), f"{objective.name} of each trial", words, marks_are_links=True)
 
 
-def _worst(frame: Frame, x: Objective, y: Objective) -> Point:
-    """The reference point, or the frame's corner on the bad side where it lies outside or is missing."""
-    x_place, y_place = frame.x.place(x.reference), frame.y.place(y.reference)
-    corner = (1.0 if x.goal == "min" else 0.0, 1.0 if y.goal == "min" else 0.0)
-    return frame.at(corner[0] if x_place is None else x_place, corner[1] if y_place is None else y_place)
+def worst_point(frame: Frame, x: Objective, y: Objective, front: Sequence[Point]) -> Point:
+    """Where the stairs of the front end: at the reference point, or at the frame's edge on the bad side where that is
+    missing or a trial of the front lies beyond it.
+    """
+    better = _better(x, y)
+    edge = frame.at(float(x.goal == "min"), float(y.goal == "min"))
+    places = frame.x.place(x.reference), frame.y.place(y.reference)
+    reference = frame.at(*(math.nan if place is None else place for place in places))
+    ends = [
+        reference[i] if all(better[i] * (point[i] - reference[i]) >= 0 for point in front) else edge[i] for i in (0, 1)
+    ]
+    return ends[0], ends[1]
+
+
+def _better(x: Objective, y: Objective) -> Point:
+    """The direction of the good corner; y of a picture runs down."""
+    return (-1.0 if x.goal == "min" else 1.0, 1.0 if y.goal == "min" else -1.0)
 
 
 def _dots(sweep: Sweep, placed: Placed) -> list[Element]:

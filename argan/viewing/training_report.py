@@ -68,7 +68,7 @@ def training_report(
 ) -> str:
     """The page as HTML.
 
-    `config` is what argan.config.to_dict gives. `history` holds a row a tick: "images_seen" and any "group/name"
+    `config` is what argan.settings.to_dict gives. `history` holds a row a tick: "images_seen" and any "group/name"
     numbers, finite or not; of two rows at one position the later stands. `state` is shown as it is, and
     `judging_ended`, why the run is judged no more; "training" adds the time left. UserError for a config that does not
     fit.

@@ -15,7 +15,7 @@ import torch.distributed as dist
 from ray.train.torch import get_device
 
 from argan.config import Config
-from argan.data.cache import ShardCache
+from argan.data.cache import FOLDER, ShardCache
 from argan.data.shards import lanes_of
 from argan.data.stream import Batch
 from argan.errors import DataError, NonFiniteError
@@ -112,6 +112,6 @@ def require_agreement(images_seen: int, device: torch.device, world: int) -> Non
 def _stream(work: Work, config: Config, lanes: range, start_images: int) -> Generator[Batch, None, None]:
     """This worker's lanes of the data, from where the run stands."""
     compute = config.compute
-    folder = Path(compute.cache_folder or tempfile.gettempdir()) / "argan-shards"
+    folder = Path(compute.cache_folder or tempfile.gettempdir()) / FOLDER
     cache = ShardCache(directory=folder, limit_bytes=compute.cache_bytes) if compute.cache_bytes else None
     return photo_stream(config, work.data_uri, lanes, start_images, cache=cache)

@@ -11,7 +11,7 @@ import pytest
 
 from argan.data.cache import ShardCache
 from argan.data.manifest import ShardInfo
-from argan.errors import DataError, MissingError
+from argan.errors import DataError, MissingError, StorageError
 from argan.storage import open_storage
 
 SHARD_BYTES = 1000
@@ -55,6 +55,13 @@ def test_a_copy_is_made_once_and_outlives_the_original(cache, storage, shards):
     assert read(cache, storage, shards[3]) == bytes([3]) * SHARD_BYTES
     storage.delete("3.tar")
     assert read(cache, storage, shards[3]) == bytes([3]) * SHARD_BYTES
+
+
+def test_another_users_folder_is_not_used(cache, storage, shards, monkeypatch):
+    uid = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: uid + 1)
+    with pytest.raises(StorageError, match=r"another user: set compute\.cache_folder"):
+        cache.open(storage, shards[0])
 
 
 def test_the_longest_unused_goes_first(cache, storage, shards):

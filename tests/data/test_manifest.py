@@ -115,6 +115,8 @@ def test_no_json(storage):
         ({"resolution": 16}, "8x8 px in a set of 16 px"),
         ({"shards": []}, "shards"),
         ({"shards": [{"name": "a"}]}, "num_samples"),
+        ({"shards": [{"name": "a", "num_samples": 1, "size_bytes": 9, "sha256": "../../victim"}]}, "64 hex digits"),
+        ({"shards": [{"name": "a", "num_samples": -1, "size_bytes": 9, "sha256": "0" * 64}]}, "-1 samples"),
     ],
 )
 def test_a_head_that_does_not_fit(storage, changes, words):

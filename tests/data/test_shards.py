@@ -1,6 +1,5 @@
 """Laws of the order: every sample once an epoch, the same batches for any workers, resumed by arithmetic."""
 
-import time
 from itertools import chain, islice
 
 import numpy as np
@@ -124,12 +123,9 @@ def test_the_order_is_the_same_for_ever():
     assert lane_ids(order, 1, 0, 15) == [0, 8, 7, 6, 3, 1, 2, 4, 0, 1, 13, 14, 3, 2, 4]
 
 
-def test_a_million_samples_on_is_found_at_once():
+def test_a_place_far_on_is_found_at_once():
     order = Order(seed=1, shard_counts=(1000, 0, 999) * 1000, num_lanes=64, window_samples=1024)
-    begin = time.perf_counter()
-    first = next(lane_blocks(order, 63, 10**9 + 17))
-    assert time.perf_counter() - begin < 0.5
-    assert len(first) > 0
+    assert len(next(lane_blocks(order, 63, 10**15 + 17))) > 0  # sample by sample, or epoch by epoch, that takes days
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,33 @@ def test_folder_tar_and_globs_give_the_same_photos(tmp_path: Path) -> None:
         assert [read(item) for item in items] == list(photos.values()), source
 
 
+def test_a_glob_gives_each_photo_once_by_a_name_that_tells_it_from_others(tmp_path: Path) -> None:
+    photos = some_photos(3)
+    for place, data in zip(("1.png", "a/1.png", "a/b/1.png"), photos.values(), strict=True):
+        (tmp_path / "in" / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / place).write_bytes(data)
+    everything = list_source(str(tmp_path / "in"))
+    for pattern in ("**", "**/*", "**/*.png", "[1a]*"):
+        items = list_source(f"{tmp_path}/in/{pattern}").items
+        assert sorted(item.name for item in items) == sorted(item.name for item in everything.items), pattern
+        assert sorted(read(item) for item in items) == sorted(photos.values()), pattern
+
+
+@pytest.mark.parametrize("num_members", [1, 2])
+def test_a_member_of_negative_size_ends_its_tar(tmp_path: Path, num_members: int) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for number in range(num_members):
+            tar.addfile(tarfile.TarInfo(f"{number}.png"))
+        bad = tarfile.TarInfo("bad.png")
+        bad.size = -512
+        out.write(bad.tobuf(tarfile.GNU_FORMAT))
+    (tmp_path / "bad.tar").write_bytes(out.getvalue() + bytes(1024))
+    listing = list_source(str(tmp_path / "bad.tar"))
+    assert len(listing.items) == num_members
+    assert "-512" in listing.skipped[0].message
+
+
 def test_a_name_that_storage_does_not_take_is_skipped_and_listed(tmp_path: Path) -> None:
     """As an archive made on Windows may leave it."""
     photos = some_photos(2)

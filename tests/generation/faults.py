@@ -45,9 +45,12 @@ def swapped(small: SmallSet, rng: random.Random) -> None:
 
 
 def doubled(small: SmallSet, rng: random.Random) -> None:
-    """A shard stands twice: over another one, or beyond the last."""
+    """A shard stands twice: over another one, beyond the last, or under a name that reads like its own."""
     num_shards = small.terms.recipe.num_shards
     source = rng.randrange(num_shards)
+    if rng.random() < 0.25:
+        small.out.write_bytes(f"shards/{source:06d}.tar", small.out.read_bytes(tar_path(source)))
+        return
     target = rng.choice([number for number in range(num_shards + 2) if number != source])
     for path in (tar_path, record_path):
         small.out.write_bytes(path(target), small.out.read_bytes(path(source)))

@@ -15,6 +15,7 @@ from argan.data.tar import TarWriter
 from argan.data.tuple_manifest import HEAD_PATH, ROWS_PATH, SET_SCHEMA, make_tuple_manifest, path_sha256, read_head
 from argan.data.tuple_set import encode_record, read_record, sample_members
 from argan.errors import DataError
+from argan.generation import check
 from argan.generation.check import Fault
 from argan.generation.recipe import Quality
 from argan.generation.shard import add_sample, make_shard
@@ -42,11 +43,8 @@ def test_every_fault_is_found(kind, sound: SmallSet, small: SmallSet) -> None:
     before = content(sound.out)
     for seed in range(FAULTS_A_KIND):
         kind(small, random.Random(seed))
-        changed = {
-            path
-            for path in before.keys() | content(small.out).keys()
-            if before.get(path) != content(small.out).get(path)
-        }
+        after = content(small.out)
+        changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
         assert changed, f"seed {seed} changed nothing"
         found = small.faults()
         assert found, f"{kind.__name__} of seed {seed} was not found: {sorted(changed)}"
@@ -166,6 +164,16 @@ def test_a_shallow_photo_of_another_sample_is_found_by_rendering_again(small: Sm
     [fault] = small.faults(num_retaken=12)
     assert isinstance(fault, Fault)
     assert "differs from its refocused deep photo" in fault.what
+
+
+@pytest.mark.parametrize("wanted", [0, 1, 5, 7, 11, 100])
+def test_as_many_are_taken_again_as_were_asked_for(sound: SmallSet, monkeypatch: pytest.MonkeyPatch, wanted) -> None:
+    taken: list[bool] = []
+    monkeypatch.setattr(check, "_wrong", lambda *_, is_retaken: taken.append(is_retaken) or "")
+    sound.faults(num_retaken=wanted)
+    kept = [record.shard.num_samples for record in faults.all_records(sound)]
+    assert len(taken) == sum(kept)
+    assert sum(taken) == sum(min(wanted, num) for num in kept)
 
 
 def test_what_is_made_again_is_what_was_there(sound: SmallSet, small: SmallSet) -> None:

@@ -32,7 +32,7 @@ def made_now() -> dict[str, object]:
     )
     tar = TarWriter()
     row = add_sample(tar, 7, {"deep.png": b"deep", "disparity.png": bytes(600), "json": b"{}"})
-    shard = ShardInfo(name="shards/00000.tar", num_samples=1, size_bytes=10, sha256="e")
+    shard = ShardInfo(name="shards/00000.tar", num_samples=1, size_bytes=10, sha256="e" * 64)
     record = TupleShard(terms_sha256=terms.sha256, index=0, shard=shard, rows=[{"index": 7, "reason": "", **row}])
     maker = TupleMaker(camera(), CONFIG, terms.recipe)
     return {

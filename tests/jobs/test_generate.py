@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from test_readme import python_block
 from training_job import ROOT, children
 from untrained_run import commit_weights, untrained_run
 
@@ -134,6 +135,10 @@ def test_the_cards_lines_load_the_set(undisturbed: Storage, monkeypatch) -> None
             assert loaded["disparity"].dtype == np.uint16
             assert np.asarray(loaded["shallow"]).shape == (16, 16, 3)
             assert loaded["info"]["schema"] == "argan-tuples/1"
+    loaded = {}
+    exec(python_block("from glob import glob"), loaded)
+    assert loaded["disparity_px"].shape == (16, 16)
+    assert np.abs(loaded["disparity_px"]).max() < loaded["info"]["d_max_px"]
 
 
 @pytest.mark.ray

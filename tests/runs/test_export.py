@@ -11,7 +11,7 @@ from untrained_run import commit_weights, untrained_run
 from argan.api import load_run
 from argan.errors import DataError, MissingError, UserError
 from argan.presets import preset
-from argan.runs.checkpoints import file_sha256, read_pointer
+from argan.runs.checkpoints import file_sha256, load_checkpoint, read_pointer
 from argan.runs.export import export_model
 from argan.runs.folder import CONFIG, open_run, write_config
 from argan.storage import Storage, open_storage
@@ -49,6 +49,14 @@ def test_half_is_another_model_of_half_the_size(run: Storage, tmp_path: Path) ->
     assert sizes[1] < 0.7 * sizes[0]
     ours, theirs = load_run(half.uri).sample(4).deep, load_run(whole.uri).sample(4).deep
     assert 0 < (ours - theirs).abs().max() < 0.01
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_nobody_can_train_on_from_it(run: Storage, tmp_path: Path, half: bool) -> None:
+    out = open_storage(str(tmp_path / "model"))
+    export_model(run, out, half=half, warn=pytest.fail)
+    with pytest.raises(UserError, match="was exported to sample from"):
+        load_checkpoint(out, warn=pytest.fail)
 
 
 def test_a_broken_newest_checkpoint_is_left_behind(run: Storage, tmp_path: Path) -> None:

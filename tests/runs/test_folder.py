@@ -50,7 +50,7 @@ def test_what_is_no_configuration_is_said_with_its_uri(tmp_path, text: bytes) ->
         read_config(run)
 
 
-@pytest.mark.parametrize("text", [b"{", b"\xff\xfe"])
+@pytest.mark.parametrize("text", [b"{", b"\xff\xfe", b"3\n", b'{"loss": 1}\n', b'{"images_seen": "7"}\n'])
 def test_a_damaged_history_is_said_with_its_uri(tmp_path, text: bytes) -> None:
     run = open_storage(str(tmp_path))
     run.write_bytes("history.jsonl", text)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from argan.errors import ConflictError, DataError, StorageError, UserError
+from argan.runs import process
 from argan.runs.lease import LEASE, Lease, LeaseHeldError, Record, acquire, encoded, read
 from argan.runs.process import ProcessIdentity, is_alive, is_visible, this_process
 from argan.storage import Storage, open_storage
@@ -119,6 +120,29 @@ def test_a_living_owner_elsewhere_is_never_replaced_however_wrong_its_clock(run:
         done.set()
         beating.result()
     assert standing_record(run).generation == record.generation
+
+
+def test_an_owner_elsewhere_who_lets_go_while_it_is_watched_is_followed_at_once(run: Storage) -> None:
+    record = write_by_hand(run, owner=ELSEWHERE, heartbeat_at=time.time() - 3600, lease_s=600.0)
+    with ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(acquire, run)
+        run.write_bytes(LEASE, encoded(replace(record, held=False)))
+        assert taken.result(timeout=60).generation == record.generation + 1
+
+
+def test_a_process_that_proc_hides_is_not_thought_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with hidepid: the process is there, its folder is not."""
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    owner = replace(this_process(), pid=other.pid, started_at="1")
+    for file in ("sys/kernel/random/boot_id", "self/ns/pid"):
+        (tmp_path / file).parent.mkdir(parents=True)
+    (tmp_path / "sys/kernel/random/boot_id").write_text(owner.boot_id)
+    (tmp_path / "self/ns/pid").symlink_to(owner.pid_namespace)
+    monkeypatch.setattr(process, "PROC", tmp_path)
+    assert not is_visible(owner)
+    other.communicate()
+    assert is_visible(owner)
+    assert not is_alive(owner)
 
 
 def test_who_lost_the_lease_notices_and_never_writes_again(run: Storage) -> None:

@@ -1,5 +1,6 @@
 """What S3 does on a bad day, and the one sentence on a hopeless one."""
 
+import random
 import socket
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import urllib3
+from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 from faulty_proxy import Fault, FaultyProxy
 
 from argan.errors import ConflictError, MissingError, StorageError
@@ -166,6 +170,34 @@ def test_an_upload_in_parts_survives_faults_and_is_aborted_when_given_up(
     assert not bucket.exists("never")
     left = client_for_this_thread().list_multipart_uploads(Bucket=bucket.bucket, Prefix=f"{bucket.prefix}/never")
     assert left.get("Uploads", []) == []
+
+
+def test_a_tls_record_that_breaks_in_a_body_is_a_break_like_any(
+    bucket: S3Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = random.Random(4).randbytes(3 << 20)
+    bucket.write_bytes("object", content)
+    whole, reads = StreamingBody.read, []
+
+    def breaks_once(body: StreamingBody, amt: int | None = None) -> bytes:
+        reads.append(amt)
+        if len(reads) == 2:
+            raise urllib3.exceptions.SSLError("bad record mac")
+        return whole(body, amt)
+
+    monkeypatch.setattr(StreamingBody, "read", breaks_once)
+    assert bucket.read_bytes("object") == content
+    assert len(reads) > 3
+    assert isinstance(s3_faults.explained(urllib3.exceptions.SSLError("bad"), "s3://a/b", "there"), StorageError)
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [("RequestTimeTooSkewed", "clock"), ("InvalidObjectState", "restore"), ("AccessDenied", "AWS_ACCESS_KEY_ID")],
+)
+def test_a_refusal_blames_what_is_to_blame(code: str, sentence: str) -> None:
+    answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    assert sentence in str(s3_faults.explained(ClientError(answer, "GetObject"), "s3://a/b", "there"))
 
 
 HOPELESS = {

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from page_reading import read
 
 from argan.viewing.axes import ChoiceAxis, NumberAxis, fitted_axis
-from argan.viewing.drawing import stairs
+from argan.viewing.drawing import Frame, stairs
 from argan.viewing.pictures import png_bytes
+from argan.viewing.sweep_front import worst_point
 from argan.viewing.sweep_page import sweep_page
+from argan.viewing.sweep_table import Objective
 
 PNG = png_bytes(np.zeros((6, 9, 3), dtype=np.uint8))
 EVIL = "\"></a><script>alert('x')</script>&amp;"
@@ -27,6 +29,22 @@ SPACE = {
     "dof.kind": {"kind": "choice", "values": ["bernoulli", "half normal"]},
 }
 ODD = (None, math.nan, math.inf, -math.inf, 0.0, -1.0, 1e30, 1e-30)
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=5), st.floats(-50, 150) | st.just(math.nan), st.booleans())
+def test_no_trial_of_the_front_lies_beyond_the_point_that_it_is_shaded_from(
+    values: list[float], reference: float, low_is_good: bool
+) -> None:
+    objective = Objective("kid", "min" if low_is_good else "max", reference)
+    axis = fitted_axis(values, goal=objective.goal, reference=reference)
+    frame = Frame(axis, axis, (400.0, 400.0))
+    front = [point for value in values if (point := frame.point(value, value))]
+    worst = worst_point(frame, objective, objective, front)
+    for point in front:
+        assert worst[0] >= point[0] if low_is_good else worst[0] <= point[0]
+        assert worst[1] <= point[1] if low_is_good else worst[1] >= point[1]
+    if all(value < reference if low_is_good else value > reference for value in values) and axis.holds(reference):
+        assert worst == frame.point(reference, reference)
 
 
 def trial(index: int, **changed: Any) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from argan.data.cache import FOLDER
+
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container: v2, v1
 SHARED_MEMORY = Path("/dev/shm")
 
@@ -41,7 +43,7 @@ def measure(versions: dict[str, str], cache_folder: str) -> Machine:
     """This machine; `cache_folder` as in compute.cache_folder."""
     from argan.training.processor import multiplies_bf16
 
-    folder = Path(cache_folder or tempfile.gettempdir()) / "argan-shards"
+    folder = Path(cache_folder or tempfile.gettempdir()) / FOLDER
     cached = sum(path.stat().st_size for path in folder.glob("*") if path.is_file())
     disk = shutil.disk_usage(existing(folder))
     memory_bytes = limit_of_memory()
