@@ -19,6 +19,7 @@ ENVIRONMENT = {
     "RAY_TRAIN_ENABLE_PRINT_PATCH": "0",  # else workers' prints come out twice
     "RAY_AIR_NEW_OUTPUT": "0",  # else Tune prints tables over our own progress
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends a sweep as it ends any other job
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # one more process a run, for news that nobody here asks for
     "RAY_TRAIN_COUNT_PREEMPTION_AS_FAILURE": "1",  # else Tune restarts a preempted trial past the ledger
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a worker without a GPU keeps its CUDA_VISIBLE_DEVICES as it was
 }
@@ -57,11 +58,11 @@ def start_ray(*, num_cpus: int | None = None) -> Iterator[None]:
     terminate = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        if joins:
-            address = os.environ["RAY_ADDRESS"]
-            raise UserError(f"cannot join the Ray cluster at RAY_ADDRESS={address}: {_first_line(error)}") from error
-        raise
+    except Exception as error:  # of no class of its own where a busy machine takes longer than Ray's patience, 30 s
+        ray.shutdown()
+        address = os.environ.get("RAY_ADDRESS")
+        what = f"cannot join the Ray cluster at RAY_ADDRESS={address}" if joins else "Ray does not start here"
+        raise UserError(f"{what}: {_first_line(error)}") from error
     signal.signal(signal.SIGTERM, terminate)  # Ray's own would leave with code 15 and without a word
     try:
         yield

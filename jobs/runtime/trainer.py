@@ -122,7 +122,7 @@ def fit(name: str, work: Work, asked: ScalingConfig, journal: Journal) -> int:
         run_config=RunConfig(
             name=name,  # a new one each time: Ray's own resume stays out of it, the run's pointer is the truth
             storage_path=f"{work.run_uri}/ray",
-            failure_config=FailureConfig(max_failures=0, controller_failure_limit=0),
+            failure_config=FailureConfig(max_failures=0, controller_failure_limit=0, max_preemption_failures=0),
             callbacks=[journal],
             worker_runtime_env=None if asked.use_gpu else {"env_vars": KEEP_MEMORY | chosen},
         ),

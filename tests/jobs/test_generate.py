@@ -30,8 +30,8 @@ from argan.viewing.set_card import PYARROW, PYARROW_IMPORTS, WEBDATASET, WEBDATA
 from cluster.local_s3 import LocalS3
 from jobs.generate import main
 
-SHARDS = 40
-SET = ("--num-samples", "3990", "--shard-samples", "100")  # 40 shards, the last one shorter
+SHARDS, SAMPLES = 14, 1390
+SET = ("--num-samples", str(SAMPLES), "--shard-samples", "100")  # the last shard is shorter
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +87,9 @@ def test_killed_worker_and_killed_driver_leave_the_same_bytes(s3: LocalS3, run_u
     out = open_storage(f"{s3.uri}/generate/killed")
     arguments = ("--run", run_uri, *SET, "--out", out.uri, "--num-workers", "2")
     process = start(*arguments)
-    wait_for_shards(out, 4, process)
+    wait_for_shards(out, 3, process)
     shard_workers(process)[0].kill()
-    wait_for_shards(out, 12, process)
+    wait_for_shards(out, 7, process)
     orphans = children(process)
     process.kill()
     process.wait()
@@ -116,8 +116,8 @@ def test_a_rerun_writes_nothing_and_other_terms_are_refused(run_uri: str, undist
     assert "Traceback" not in other.stderr
     assert {path: path.stat().st_mtime_ns for path in files} == before
     head = read_head(undisturbed)
-    assert head["num_samples"] == 3990
-    assert head["num_kept"] + sum(head["rejected"].values()) == 3990
+    assert head["num_samples"] == SAMPLES
+    assert head["num_kept"] + sum(head["rejected"].values()) == SAMPLES
 
 
 @pytest.mark.ray
@@ -153,12 +153,12 @@ def test_what_is_broken_is_named_and_mended_byte_for_byte(undisturbed: Storage, 
     wrong = read_record(out, 11)  # whole by all its hashes, but not what the tar holds
     next(row for row in wrong.rows if not row["reason"])["contrast"] += 0.25
     out.write_bytes(record_path(11), encode_record(wrong))
-    out.write_bytes("shards/00040.tar", whole["shards/00001.tar"])
+    out.write_bytes("shards/00014.tar", whole["shards/00001.tar"])
     out.write_bytes("manifest.parquet", whole["manifest.parquet"][:-1])
     out.write_bytes("shards/notes.txt", b"not ours to delete")
     found = generate("verify", out.uri)
     assert found.returncode == 1
-    for path in ("shards/00003.tar", "shards/00007.json", "shards/00011.tar, sample", "shards/00040.tar"):
+    for path in ("shards/00003.tar", "shards/00007.json", "shards/00011.tar, sample", "shards/00014.tar"):
         assert path in found.stdout
     touched = {path: (tmp_path / "set" / path).stat().st_mtime_ns for path in whole if out.exists(path)}
     mended = generate("repair", out.uri)

@@ -1,4 +1,4 @@
-"""The training job end to end, with real Ray: from its plan to a finished run."""
+"""What the training job says before it trains."""
 
 import json
 import os
@@ -7,45 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-from training_job import ROOT, final, only_run, train
-
-from argan.runs.folder import read_history
-from argan.storage import open_storage
-from cluster.local_s3 import LocalS3
-
-pytestmark = pytest.mark.ray
-
-
-@pytest.mark.s3
-def test_from_bucket_to_bucket_with_two_workers(s3: LocalS3, scenes: str) -> None:
-    """Pack to S3, train from it, checkpoint to it; the same command again finds it done."""
-    data, out = f"{s3.uri}/train/scenes", f"{s3.uri}/train/runs"
-    for entry in open_storage(scenes).list():
-        open_storage(data).upload(Path(scenes) / entry.path, entry.path)
-    result = train(data, out, "--num-workers", "2")
-    assert result.returncode == 0, result.stderr
-    run = only_run(out)
-    assert final(run).images_seen == 240
-    assert [row["images_seen"] for row in read_history(run)] == [48, 96, 144, 192, 240]
-    names = {entry.path.split("/")[0] for entry in run.list()}
-    assert {"config.json", "latest.json", "history.jsonl", "report.html", "pictures", "tensorboard"} <= names
-    page = run.read_bytes("report.html").decode()
-    assert "finished" in page
-    assert "data:image/png" in page
-    assert f"{run.uri}/report.html" in result.stdout
-    assert "images/s" in result.stderr
-
-    again = train(data, out)
-    assert again.returncode == 0, again.stderr
-    assert "finished already at 240 images" in again.stdout
-
-
-def test_out_of_time_is_a_checkpoint_and_no_error(scenes: str, tmp_path: Path) -> None:
-    result = train(scenes, str(tmp_path), "--minutes", "0.0001", "--schedule.checkpoint_ticks", "1000")
-    assert result.returncode == 0, result.stderr
-    assert "stopped when its time was up at 48 images" in result.stdout
-    assert final(only_run(str(tmp_path))).images_seen == 48
+from training_job import ROOT, train
 
 
 def test_dry_run_says_what_would_be_and_writes_nothing(scenes: str, tmp_path: Path) -> None:

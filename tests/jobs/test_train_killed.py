@@ -1,16 +1,50 @@
-"""Training that is killed or finds its checkpoint broken: what survives is compared bit for bit."""
+"""Training in a bucket that nobody disturbs, and training on a disk that is killed or finds its checkpoint broken: what
+survives is compared with the former, bit for bit.
+"""
 
 from pathlib import Path
 
 import psutil
 import pytest
-from training_job import TWO, assert_same, children, final, only_run, start, train, wait_for_images, workers
+from training_job import (
+    TWO,
+    BucketRun,
+    assert_same,
+    children,
+    final,
+    only_run,
+    start,
+    train,
+    wait_for_images,
+    workers,
+)
 
 from argan.runs.checkpoints import read_pointer
 from argan.runs.folder import read_history
+from argan.storage import open_storage
 from argan.training.checkpoint import Snapshot
+from cluster.local_s3 import LocalS3
 
 pytestmark = pytest.mark.ray
+
+
+@pytest.mark.s3
+def test_from_bucket_to_bucket_with_two_workers(s3: LocalS3, bucket_run: BucketRun) -> None:
+    """What was trained from a bucket to a bucket; the same command again finds it done."""
+    run = open_storage(bucket_run.uri)
+    assert final(run).images_seen == 960
+    assert [row["images_seen"] for row in read_history(run)] == list(range(48, 961, 48))
+    names = {entry.path.split("/")[0] for entry in run.list()}
+    assert {"config.json", "latest.json", "history.jsonl", "report.html", "pictures", "tensorboard"} <= names
+    page = run.read_bytes("report.html").decode()
+    assert "finished" in page
+    assert "data:image/png" in page
+    assert f"{run.uri}/report.html" in bucket_run.result.stdout
+    assert "images/s" in bucket_run.result.stderr
+
+    again = train(bucket_run.data_uri, run.uri.rpartition("/")[0], *TWO)
+    assert again.returncode == 0, again.stderr
+    assert "finished already at 960 images" in again.stdout
 
 
 def test_a_killed_worker_is_recovered_from_bit_for_bit(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
@@ -21,7 +55,7 @@ def test_a_killed_worker_is_recovered_from_bit_for_bit(scenes: str, undisturbed:
     assert process.wait(timeout=240) == 0
     assert_same(final(only_run(str(tmp_path))), undisturbed)
     seen = [row["images_seen"] for row in read_history(only_run(str(tmp_path)))]
-    assert seen == list(range(48, 1921, 48))
+    assert seen == list(range(48, 961, 48))
 
 
 @pytest.mark.slow
@@ -50,7 +84,7 @@ def test_a_killed_driver_is_resumed_by_the_same_command(scenes: str, undisturbed
 @pytest.mark.slow
 def test_a_broken_newest_checkpoint_falls_back_bit_for_bit(scenes: str, undisturbed: Snapshot, tmp_path: Path) -> None:
     out = str(tmp_path)
-    half = [*TWO[:1], "960", *TWO[2:]]
+    half = [*TWO[:1], "480", *TWO[2:]]
     assert train(scenes, out, *half).returncode == 0
     run = only_run(out)
     newest = read_pointer(run).checkpoints[0]["path"]
@@ -59,5 +93,5 @@ def test_a_broken_newest_checkpoint_falls_back_bit_for_bit(scenes: str, undistur
     run.write_bytes(f"{newest}/training.safetensors", bytes(data))
     result = train(scenes, out, *TWO)
     assert result.returncode == 0, result.stderr
-    assert "checkpoint at 960 images is broken" in result.stderr
+    assert "checkpoint at 480 images is broken" in result.stderr
     assert_same(final(run), undisturbed)

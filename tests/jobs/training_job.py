@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -16,10 +17,19 @@ from argan.storage import Storage, open_storage
 from argan.training.checkpoint import Snapshot
 
 ROOT = Path(__file__).resolve().parents[2]
-# 40 ticks of 4 batches: where one of two workers dies, the other is in the middle of a sum.
+# 20 ticks of 4 batches: where one of two workers dies, the other is in the middle of a sum.
+TWO = ["--schedule.total_images", "960", "--schedule.picture_ticks", "10", "--num-workers", "2"]
 LONG = ["--schedule.total_images", "1920", "--schedule.picture_ticks", "1000"]
-TWO = [*LONG, "--num-workers", "2"]
 MINUTE_S = 60 * int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))  # tests side by side share one machine's
+
+
+class BucketRun(NamedTuple):
+    """A run that was trained from a bucket into it, by two workers."""
+
+    uri: str
+    data_uri: str
+    result: "subprocess.CompletedProcess[str]"
+    saved: Snapshot  # at its end
 
 
 def command(data: str, out: str, *more: str) -> list[str]:
