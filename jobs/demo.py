@@ -32,34 +32,35 @@ def main(argv: list[str] | None = None) -> int:
     from cluster.local_s3 import LocalS3
 
     started_s = time.monotonic()
+    processors = os.cpu_count() or 1
     folder = arguments.folder.resolve()
     with LocalS3(folder / "s3") as s3:
         say(f"S3 server at {s3.environment()['AWS_ENDPOINT_URL']}, objects kept in {folder / 's3'}")
-        environment = {**os.environ, **s3.environment()}
+        os.environ.update(s3.environment())  # so the head's processes have them, and all jobs
         scenes, runs = f"{s3.uri}/scenes32", f"{s3.uri}/runs"
-        say(f"packing {arguments.scenes:,} procedural scenes into {scenes}")
-        run([BIN / "python", "jobs/pack.py", f"scenes:{arguments.scenes}", scenes, "--resolution", "32"], environment)
-        with LocalHead() as head:
-            say(f"Ray head at {head.address}; submitting the training, as to any cluster")
-            command = training(arguments, scenes, runs)
-            submit(command, {**environment, **head.environment()}, s3.environment())
+        two = str(min(2, processors))
+        train = training(arguments, scenes, runs, num_workers=two)
+        search = ["python", "jobs/sweep.py", "smoke", "--data", scenes, "--out", f"{s3.uri}/sweeps"]
+        search += ["--concurrent", two]
+        with LocalHead(num_cpus=processors) as head:
+            environment = {**os.environ, **head.environment()}
+            say(f"Ray head at {head.address}; packing {arguments.scenes:,} procedural scenes into {scenes}")
+            pack = ["python", "jobs/pack.py", f"scenes:{arguments.scenes}", scenes, "--resolution", "32"]
+            submit(pack, environment)
+            say("training, submitted as to any cluster")
+            submit(train, environment)
             say("searching, with three short trials: they show a sweep at work and teach nothing")
-            search = ["python", "jobs/sweep.py", "smoke", "--data", scenes, "--out", f"{s3.uri}/sweeps"]
-            submit(search, {**environment, **head.environment()}, s3.environment())
-        run_uri, sweep_uri = planned("run", command, environment), planned("sweep", search, environment)
-        os.environ.update(s3.environment())
+            submit(search, environment)
+        run_uri, sweep_uri = planned("run", train), planned("sweep", search)
         say(f"measuring what {run_uri} has learned")
         fetch(run_uri, folder / "run", RUN_FILES)
         fetch(sweep_uri, folder / "sweep", ("report.html", "table.json"))
         evaluation = ["--run", run_uri, "--scenes", str(arguments.test_scenes), "--json", folder / "evaluation.json"]
-        run(
-            [BIN / "python", "jobs/evaluate.py", *evaluation, *BUDGET, "--page", folder / "evaluation.html"],
-            environment,
-        )
+        run([BIN / "python", "jobs/evaluate.py", *evaluation, *BUDGET, "--page", folder / "evaluation.html"])
         tuples = f"{s3.uri}/tuples-{run_uri.rpartition('/')[2]}-{arguments.images}-{arguments.tuples}"
         say(f"making {arguments.tuples:,} samples of deep photo, shallow photos and disparity at {tuples}")
         generation = ["--run", run_uri, "--num-samples", arguments.tuples, "--shard-samples", "100", "--out", tuples]
-        run([BIN / "python", "jobs/generate.py", *generation], environment)
+        run([BIN / "python", "jobs/generate.py", *generation])
         fetch(tuples, folder / "tuples", ("",))
     print(f"\ndone in {duration(time.monotonic() - started_s)}")
     print(f"what was measured: {folder / 'evaluation.html'}")
@@ -79,32 +80,28 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def training(arguments: argparse.Namespace, scenes: str, runs: str) -> list[str]:
+def training(arguments: argparse.Namespace, scenes: str, runs: str, *, num_workers: str) -> list[str]:
     command = ["python", "jobs/train.py", "--preset", "small-32", "--data", scenes, "--out", runs]
     ticks = ["--schedule.tick_images", "1600", "--schedule.picture_ticks", "2"]
-    return [*command, "--schedule.total_images", str(arguments.images), *ticks]
+    return [*command, "--num-workers", num_workers, "--schedule.total_images", str(arguments.images), *ticks]
 
 
-def submit(command: list[str], environment: dict[str, str], storage: dict[str, str]) -> None:
-    """`ray job submit` of this checkout; the job's processes get the way to the bucket."""
-    runtime_env = json.dumps({"env_vars": storage})
-    run(
-        [BIN / "ray", "job", "submit", "--working-dir", ROOT, "--runtime-env-json", runtime_env, "--", *command],
-        environment,
-    )
+def submit(command: list[str], environment: dict[str, str]) -> None:
+    """`ray job submit` of this checkout."""
+    run([BIN / "ray", "job", "submit", "--working-dir", ROOT, "--", *command], environment)
 
 
-def run(command: list[object], environment: dict[str, str]) -> None:
+def run(command: list[object], environment: dict[str, str] | None = None) -> None:
     """Runs a command in the checkout, its output on ours. Raises UserError if it fails."""
     words = [str(word) for word in command]
     if subprocess.run(words, cwd=ROOT, env=environment, check=False).returncode:
         raise UserError(f"the demo stops: {' '.join(words)} failed")
 
 
-def planned(what: str, command: list[str], environment: dict[str, str]) -> str:
+def planned(what: str, command: list[str]) -> str:
     """The URI of the run or the sweep that this command makes: its configuration names it."""
     words = [str(BIN / "python"), *command[1:], "--dry-run"]
-    answer = subprocess.run(words, cwd=ROOT, env=environment, check=False, stdout=subprocess.PIPE)
+    answer = subprocess.run(words, cwd=ROOT, check=False, stdout=subprocess.PIPE)
     if answer.returncode:
         raise UserError(f"the demo stops: {' '.join(words)} failed")
     return str(json.loads(answer.stdout)[what])

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matplotlib.ticker import EngFormatter, MaxNLocator
-
 from argan.viewing.curves import as_float
 
 NUM_LOG_TICKS = 7
@@ -68,6 +66,8 @@ class NumberAxis:
         return inside if len(inside) <= NUM_LOG_TICKS else decades
 
     def _round_marks(self) -> Sequence[float]:
+        from matplotlib.ticker import MaxNLocator  # matplotlib: a second that workers, who draw nothing, do without
+
         return [float(mark) for mark in MaxNLocator(5, steps=STEPS).tick_values(self.low, self.high)]
 
 
@@ -98,6 +98,8 @@ Axis = NumberAxis | ChoiceAxis
 
 def short(value: float) -> str:
     """A tick's number: 0.05, 3, 2500, 16k, 1.2M."""
+    from matplotlib.ticker import EngFormatter  # as above
+
     return f"{value:g}" if abs(value) < 10_000 else EngFormatter(sep="")(value)
 
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from argan.viewing.charts import line_chart
 from argan.viewing.numbers import number
 from argan.viewing.pages import Block, Chart, Gallery, Prose
 
@@ -44,6 +43,8 @@ def as_float(value: object) -> float:
 
 
 def _chart(group: str, unit: str, keys: Sequence[str], rows: Sequence[Row]) -> Chart:
+    from argan.viewing.charts import line_chart  # matplotlib: a second that workers, who draw nothing, do without
+
     series = {}
     for key in keys:
         points = [(row["images_seen"], as_float(row[key])) for row in rows if key in row]

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from argan.viewing.charts import histogram
 from argan.viewing.numbers import number, percent
 from argan.viewing.pages import (
     Block,
@@ -149,6 +148,8 @@ def _looks(sheet: CardPictures, d_max_px: float) -> tuple[Block, ...]:
 
 
 def _charts(columns: Mapping[str, np.ndarray], d_max_px: float) -> tuple[Chart, ...]:
+    from argan.viewing.charts import histogram  # matplotlib: a second that workers, who draw nothing, do without
+
     kept = columns["reason"] == ""
     apertures = [name for name in columns if name.startswith("aperture_")]
     drawn = {
