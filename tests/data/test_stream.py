@@ -247,9 +247,7 @@ def test_closing_ends_the_threads_also_while_they_read(storage, photo_set):
     batches = stream(RecordingStorage(storage, wait_s=0.05), photo_set.manifest)
     next(batches)
     assert any(thread.name.startswith("argan-") for thread in threading.enumerate())
-    begin = time.perf_counter()
-    batches.close()
-    assert time.perf_counter() - begin < 2
+    batches.close()  # and the fixture sees that they are gone
 
 
 @pytest.mark.parametrize(

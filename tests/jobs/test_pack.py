@@ -104,10 +104,10 @@ def test_one_and_two_workers_make_the_same_set_and_a_rerun_writes_nothing(photos
 
 @pytest.mark.ray
 def test_killed_in_the_middle_the_same_command_makes_the_same_set(photos: Path, tmp_path: Path) -> None:
-    options = ["--resolution", 32, "--shard-samples", 2, "--num-workers", 1]
+    options = ["--resolution", 32, "--shard-samples", 1, "--num-workers", 1]
     straight, killed = tmp_path / "straight", tmp_path / "killed"
     listing = list_source(str(photos))
-    plan = make_plan(str(photos), listing, resolution=32, seed=0, shard_samples=2, max_pixels=100_000_000)
+    plan = make_plan(str(photos), listing, resolution=32, seed=0, shard_samples=1, max_pixels=100_000_000)
     out = open_storage(str(straight))
     commit(plan, out, {job.index: pack_shard(job, out) for job in plan.shard_jobs()})
     command = [sys.executable, str(PACK), str(photos), str(killed), *map(str, options)]

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -116,10 +115,8 @@ def test_trials_side_by_side_are_each_run_once_and_to_their_end(scenes: str, tmp
 @pytest.mark.ray
 def test_a_finished_sweep_runs_nothing_again(undisturbed: Path, scenes: str) -> None:
     before = (folder(undisturbed) / LEDGER).read_bytes()
-    started_s = time.monotonic()
-    run(scenes, undisturbed)
+    run(scenes, undisturbed, RAY_ADDRESS="127.0.0.1:9")  # where nobody answers
     assert (folder(undisturbed) / LEDGER).read_bytes() == before
-    assert time.monotonic() - started_s < 60
 
 
 @pytest.mark.ray

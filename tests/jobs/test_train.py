@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from training_job import ROOT, train
@@ -19,12 +18,11 @@ def test_dry_run_says_what_would_be_and_writes_nothing(scenes: str, tmp_path: Pa
     assert not (tmp_path / "runs").exists()
 
 
-def test_help_is_quick_and_knows_every_key() -> None:
-    started = time.monotonic()
+def test_help_knows_every_key_and_its_default() -> None:
     result = subprocess.run(
         [sys.executable, "jobs/train.py", "--help"], cwd=ROOT, check=True, capture_output=True, text=True,
         env={**os.environ, "COLUMNS": "120"},
     )  # fmt: skip
     assert "--prior.weight" in result.stdout
+    assert "(one of bernoulli | uniform | half_normal | one; default bernoulli)" in " ".join(result.stdout.split())
     assert "ray job submit" in result.stdout
-    assert time.monotonic() - started < 5  # 0.1 s on an idle machine

@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 from training_job import (
+    MINUTE_S,
     TWO,
     BucketRun,
     assert_same,
@@ -52,7 +53,7 @@ def test_a_killed_worker_is_recovered_from_bit_for_bit(scenes: str, undisturbed:
     wait_for_images(str(tmp_path), 240, process)
     _, second = workers(process)
     second.kill()
-    assert process.wait(timeout=240) == 0
+    assert process.wait(timeout=4 * MINUTE_S) == 0
     assert_same(final(only_run(str(tmp_path))), undisturbed)
     seen = [row["images_seen"] for row in read_history(only_run(str(tmp_path)))]
     assert seen == list(range(48, 961, 48))

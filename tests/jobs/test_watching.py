@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from argan.presets import preset
-from argan.runs.folder import append_history, open_run, write_config
+from argan.runs.folder import HISTORY, append_history, open_run, write_config
 from argan.storage import Storage
+from argan.storage.local import LocalStorage
 from argan.viewing.pictures import png_bytes
 from jobs.runtime.cli import Progress
 from jobs.runtime.watch import Watch
@@ -23,16 +24,38 @@ def run(tmp_path: Path) -> Storage:
     return folder
 
 
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was read of storage."""
+    paths: list[str] = []
+    read = LocalStorage.read_bytes
+
+    def counted(storage: LocalStorage, path: str, *part: int) -> bytes:
+        paths.append(path)
+        return read(storage, path, *part)
+
+    monkeypatch.setattr(LocalStorage, "read_bytes", counted)
+    return paths
+
+
+def wait_for_more(looks: list[str]) -> None:
+    """Two more whole looks."""
+    end, seen = time.monotonic() + 30, looks.count(HISTORY)
+    while looks.count(HISTORY) < seen + 3:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
 def add_row(run: Storage, images_seen: int) -> None:
     row = {"loss/generator": 0.5, "speed/images_per_s": 10.0, "speed/data_wait_share": 0.25, "time/elapsed_s": 75.0}
     append_history(run, {"images_seen": images_seen, **row})
 
 
-def test_the_driver_shows_new_rows_and_always_the_last(run: Storage) -> None:
+def test_the_driver_shows_new_rows_and_always_the_last(run: Storage, looks: list[str]) -> None:
     add_row(run, 48)
     shown = io.StringIO()
     with Watch(run, Progress(240, "images", start=48, stream=shown)).following(interval_s=0.01):
-        time.sleep(0.1)
+        wait_for_more(looks)
         assert shown.getvalue() == ""  # what was there before is not news
         add_row(run, 96)
     lines = shown.getvalue().splitlines()
@@ -41,10 +64,10 @@ def test_the_driver_shows_new_rows_and_always_the_last(run: Storage) -> None:
     assert "1 min 15 s so far" in lines[-1]
 
 
-def test_the_driver_survives_a_history_that_is_not_there(run: Storage) -> None:
+def test_the_driver_survives_a_history_that_is_not_there(run: Storage, looks: list[str]) -> None:
     shown = io.StringIO()
     with Watch(run, Progress(240, "images", stream=shown)).following(interval_s=0.01):
-        time.sleep(0.05)
+        wait_for_more(looks)
     assert shown.getvalue() == ""
 
 

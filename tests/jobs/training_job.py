@@ -85,7 +85,7 @@ def assert_same(one: Snapshot, other: Snapshot) -> None:
 
 def wait_for_images(out: str, images: int, process: "subprocess.Popen[str]") -> None:
     """Returns once a checkpoint at `images` or later is committed."""
-    end = time.monotonic() + 200
+    end = time.monotonic() + 4 * MINUTE_S
     while time.monotonic() < end:
         assert process.poll() is None, "the run ended before it was far enough"
         try:
@@ -100,7 +100,7 @@ def wait_for_images(out: str, images: int, process: "subprocess.Popen[str]") -> 
 
 def wait_for_words(log: Path, words: str, process: "subprocess.Popen[str]", *, times: int = 1) -> None:
     """Returns once the job has said so as often."""
-    end = time.monotonic() + 200
+    end = time.monotonic() + 4 * MINUTE_S
     while log.read_text().count(words) < times:
         assert process.poll() is None, f"the run ended before it said {words!r}: {log.read_text()}"
         assert time.monotonic() < end, log.read_text()
@@ -109,7 +109,7 @@ def wait_for_words(log: Path, words: str, process: "subprocess.Popen[str]", *, t
 
 def ended(process: "subprocess.Popen[str]", log: Path) -> "subprocess.CompletedProcess[str]":
     """What it came to, once it has ended: all that it said stands under `stderr`."""
-    code = process.wait(timeout=240)
+    code = process.wait(timeout=4 * MINUTE_S)
     return subprocess.CompletedProcess(process.args, code, stdout="", stderr=log.read_text())
 
 
