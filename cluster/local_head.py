@@ -76,7 +76,7 @@ class LocalHead:
         end = time.monotonic() + START_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > end:
-                said = (self._folder / "head.log").read_text().strip().splitlines()[-1:]
+                said = "; ".join((self._folder / "head.log").read_text().strip().splitlines()[-3:]) or "without a word"
                 self.stop()
                 raise UserError(f"the local Ray head does not start: {said}")
             time.sleep(0.2)

@@ -122,7 +122,8 @@ def serve(folder: Path, port: int, bucket: str, parent_pid: int | None = None) -
             f"port {port} or {port + GRPC_OFFSET} is taken, and the local S3 server needs both: try another"
         )
     services = ["s3", "master", "volume", "filer", "admin"]
-    ports = dict(zip(services, [port, *free_ports(len(services) - 1)], strict=True))
+    others = [other for other in free_ports(len(services)) if other != port]
+    ports = dict(zip(services, [port, *others[: len(services) - 1]], strict=True))
     signal.signal(signal.SIGTERM, _exit_in_order)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "server.log").open("wb") as log:

@@ -19,7 +19,7 @@ from argan.presets import preset, presets
 from argan.settings import override
 from jobs.evaluate import OutputFile
 from jobs.runtime.cli import run_job
-from jobs.runtime.workers import Workers
+from jobs.runtime.workers import DEVICES, Workers
 from jobs.train import add_config_flags, worker_range
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
             minimum=fewest,
             maximum=most,
             cpus_each=arguments.cpus_per_worker,
-            use_gpu={"auto": None, "cpu": False, "gpu": True}[arguments.device],
+            use_gpu=DEVICES[arguments.device],
         ),
         working_dir=arguments.working_dir,
         seconds=arguments.seconds,
@@ -75,7 +75,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--preset", choices=presets(), help="what is to be trained")
     add("--num-workers", default="1", metavar="N|MIN:MAX", help="data-parallel workers (default 1)")
     add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
-    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="gpu: a missing GPU is a fault")
+    add("--device", choices=DEVICES, default="auto", help="gpu: a missing GPU is a fault")
     add("--working-dir", type=Path, default=ROOT, metavar="DIR", help="what `ray job submit` sends (default: this)")
     add("--seconds", type=float, default=30, help="a check that takes longer is a fault (default 30, for all together)")
     add("--json", metavar="FILE", help="the findings for machines too, a local path or s3://")

@@ -25,11 +25,11 @@ def main(argv: list[str] | None = None) -> int:
     read_config(run)  # says so where there is no run
     if out.exists(CONFIG):
         raise UserError(f"{out.uri} holds a run or a model already: choose another place")
-    if arguments.dry_run:
-        print(f"would export {run.uri} to {out.uri}")
-        return 0
     which = arguments.checkpoint
     at_images = None if which == "newest" else images_of_best(run, which)
+    if arguments.dry_run:
+        print(f"would export {run.uri} ({which}) to {out.uri}")
+        return 0
     exported = export_model(
         run, out, half=arguments.half, at_images=at_images, warn=lambda text: print(text, file=sys.stderr)
     )

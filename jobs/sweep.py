@@ -21,7 +21,7 @@ import sweeps
 from argan.errors import UserError
 from argan.viewing.numbers import number
 from jobs.runtime.cli import run_job
-from jobs.runtime.workers import Workers
+from jobs.runtime.workers import DEVICES, Workers
 
 if TYPE_CHECKING:
     from argan.search.sweep import Sweep
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
             minimum=arguments.num_workers,
             maximum=arguments.num_workers,
             cpus_each=arguments.cpus_per_worker,
-            use_gpu={"auto": None, "cpu": False, "gpu": True}[arguments.device],
+            use_gpu=DEVICES[arguments.device],
         ),
         concurrent=arguments.concurrent,
         known_uri=arguments.known,
@@ -72,7 +72,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--known", metavar="URI", help="an earlier sweep's folder: optuna begins with what it found")
     add("--num-workers", type=int, default=1, help="data-parallel workers of a trial (default 1)")
     add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
-    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="auto takes a GPU where there is one")
+    add("--device", choices=DEVICES, default="auto", help="auto takes a GPU where there is one")
     add("--max-failures", type=int, default=3, help="failures in a row that a trial recovers from (default 3)")
     add("--dry-run", action="store_true", help="print what would be run as JSON, and stop")
     return parser.parse_args(argv)

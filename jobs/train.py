@@ -21,7 +21,7 @@ from argan.errors import UserError
 from argan.presets import preset, presets
 from argan.settings import as_typed, choices, override
 from jobs.runtime.cli import run_job
-from jobs.runtime.workers import Workers
+from jobs.runtime.workers import DEVICES, Workers
 
 FILLED_IN = ("preset", "data.fingerprint")  # keys of the configuration that are no flags
 
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
             minimum=fewest,
             maximum=most,
             cpus_each=arguments.cpus_per_worker,
-            use_gpu={"auto": None, "cpu": False, "gpu": True}[arguments.device],
+            use_gpu=DEVICES[arguments.device],
         ),
         max_failures=arguments.max_failures,
         max_seconds=arguments.minutes * 60,
@@ -69,7 +69,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--out", required=True, metavar="URI", help="where runs live; the run becomes a folder in it")
     add("--num-workers", default="1", metavar="N|MIN:MAX", help="data-parallel workers (default 1)")
     add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
-    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="auto takes a GPU where there is one")
+    add("--device", choices=DEVICES, default="auto", help="auto takes a GPU where there is one")
     add("--minutes", type=float, default=float("inf"), help="stop at the first tick after so long; resumable")
     add("--max-failures", type=int, default=3, help="failures in a row to recover from, storage's too (default 3)")
     add("--dry-run", action="store_true", help="print what would be run as JSON, and stop")

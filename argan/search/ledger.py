@@ -70,6 +70,7 @@ class Ledger:
         self.sweep = sweep
         self.trials: list[Trial] = []
         self.known: list[Known] = []
+        self.known_from = ""  # the folder of that sweep
         self._storage = storage
         self._lines: list[str] = []
         self._arrivals: dict[int, list[tuple[int, tuple[float, ...]]]] = {}
@@ -144,6 +145,7 @@ class Ledger:
                 if event["definition"] != self.sweep.definition():
                     raise UserError(f"{self._storage.uri} is of another definition of {self.sweep.name}")
             case "known":
+                self.known_from = event["source"]
                 self.known += [Known(each["changes"], tuple(each["costs"])) for each in event["trials"]]
             case "proposed":
                 if event["trial"] != len(self.trials):

@@ -60,10 +60,14 @@ def suggested(ledger: Ledger, seed: Sequence[int]) -> dict[str, Any]:
     for trial in ledger.trials:
         if trial.status is None:
             study.add_trial(create_trial(state=TrialState.RUNNING, params=trial.changes, distributions=space))
+        elif trial.status == "broke":  # worse than any that was judged, however good its last rung
+            study.add_trial(create_trial(state=TrialState.PRUNED, params=trial.changes, distributions=space))
         elif trial.rungs and np.isfinite(costs := ledger.costs(trial.rungs[-1])).all():
             study.add_trial(_told(trial.changes, space, costs))  # a stopped one by its last rung
     asked = study.ask(space)
-    return {key: rounded(value) if isinstance(value, float) else value for key, value in asked.params.items()}
+    return {
+        key: value if isinstance(sweep.space[key], Choice) else rounded(value) for key, value in asked.params.items()
+    }
 
 
 def _told(changes: Mapping[str, Any], space: Mapping[str, BaseDistribution], costs: Sequence[float]) -> Any:

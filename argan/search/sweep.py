@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from argan.errors import UserError
 from argan.judging_size import JudgingSize
 from argan.presets import preset
 from argan.search.space import Choice, Range, describe, grid_points
-from argan.settings import learned_keys, naming_keys, override
+from argan.settings import learned_keys, naming_keys, override, run_name
 
 SETTLED = ("schedule.total_images", "schedule.judging_share", "data.fingerprint", "preset")
 
@@ -104,6 +105,11 @@ class Sweep:
         known = learned_keys(self.config(somewhere)).keys() | ({VARIANT} if self.variants else set())
         if odd := sorted(self.space.keys() - known):
             raise UserError(f"{odd[0]} does not change what is learned: there is nothing to search for")
+        runs: dict[str, str] = {}
+        for name in self.variants:
+            other = runs.setdefault(run_name(self.config({**somewhere, VARIANT: name})), name)
+            if other != name:
+                raise UserError(f"the variants {other!r} and {name!r} are the same run")
         # What the configuration refuses is refused now, not after hours.
         for share in (0.0, 1.0):
             self.config({key: of.at(share) for key, of in self.space.items()})
@@ -143,6 +149,10 @@ class Sweep:
     def grid(self) -> dict[str, list[Any]]:
         """The points of each key."""
         return {key: grid_points(of, self.grid_points) for key, of in self.space.items()}
+
+    @property
+    def num_grid_points(self) -> int:
+        return math.prod(len(points) for points in self.grid().values())
 
     def definition(self) -> dict[str, Any]:
         """Plain JSON of all that the results depend on; how many trials are made is no part of it."""

@@ -5,6 +5,7 @@ import math
 import shlex
 from typing import Any
 
+from argan.presets import preset
 from argan.search.ledger import Ledger, Trial
 from argan.search.pareto import front, hypervolume
 from argan.settings import as_typed
@@ -39,12 +40,16 @@ def sweep_table(ledger: Ledger, *, data_uri: str, runs_uri: str) -> dict[str, An
 
 
 def training_command(ledger: Ledger, trial: Trial, data_uri: str, runs_uri: str) -> str:
-    """Trains the trial's run to the preset's own length; it goes on from where the sweep left it."""
+    """Trains the trial's run to the preset's own length, or the sweep's where that is longer; it goes on from where the
+    sweep left it.
+    """
     sweep = ledger.sweep
     keys = sweep.keys(trial.changes)
     words = ["python", "jobs/train.py", "--preset", sweep.preset, "--data", data_uri, "--out", runs_uri]
     for key, value in keys.items():
         words += [f"--{key}", as_typed(value)]
+    if sweep.rungs_images[-1] > preset(sweep.preset).schedule.total_images:
+        words += ["--schedule.total_images", str(sweep.rungs_images[-1])]
     return shlex.join(words)
 
 

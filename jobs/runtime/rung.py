@@ -36,6 +36,7 @@ class TrialWork:
     workers: dict[str, Any]
     judging: dict[str, Any]
     max_failures: int
+    nodes_may_come: bool
 
     @property
     def runs_uri(self) -> str:
@@ -54,6 +55,7 @@ def train_to(work: TrialWork, config: Config) -> None:
         out_uri=work.runs_uri,
         workers=Workers(**work.workers),
         max_failures=work.max_failures,
+        nodes_may_come=work.nodes_may_come,
     )
     ends_at = time.monotonic() + DEAD_OWNER_S
     while True:
@@ -90,7 +92,8 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
     except MissingError:
         pass
     else:
-        require_same_protocol(result["protocol"], plan_for(config, request), f"{kept.uri}/{name}")
+        planned = {**plan_for(config, request), "run_name": run_name(config), "images_seen": images}
+        require_same_protocol(result["protocol"], planned, f"{kept.uri}/{name}")
         return numbers(result)
     stands_at = read_pointer(run).checkpoints[0]["images_seen"]
     if stands_at != images:
@@ -108,8 +111,8 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
 
 
 def require_same_protocol(found: dict[str, Any], planned: dict[str, Any], where: str) -> None:
-    """Of a kept judgement, which may have come from another sweep's folder: the same parts, on the same photos, by the
-    same pairs. On another machine is another matter: a sweep may go on on one.
+    """Of a kept judgement, which may have come from another sweep's folder: the same run at the same images, the same
+    parts, on the same photos, by the same pairs. On another machine is another matter: a sweep may go on on one.
 
     Raises DataError with the difference.
     """
@@ -117,6 +120,7 @@ def require_same_protocol(found: dict[str, Any], planned: dict[str, Any], where:
     fakes = found.get("fakes", {}).get("photos"), depth.get("fakes", {}).get("photos")
     pairs = {
         "protocol": (found.get("protocol"), PROTOCOL),
+        **{name: (found.get(name), planned[name]) for name in ("run_name", "images_seen")},
         **{name: (found.get(name), depth.get(name)) for name in ("test", "ranks", "estimator")},
         "fakes.photos": fakes,
         "kid.real": (found.get("kid", {}).get("real"), kid["real"]),

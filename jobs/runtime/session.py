@@ -26,6 +26,11 @@ ENVIRONMENT = {
 CONNECT_TIMEOUT_S = 10
 
 
+def joins_cluster() -> bool:
+    """Whether the nodes are others' than this process's own, so that more of them may come."""
+    return bool(os.environ.get("RAY_ADDRESS"))
+
+
 @contextmanager
 def start_ray(*, num_cpus: int | None = None) -> Iterator[None]:
     """Joins the cluster at RAY_ADDRESS where that is set (`ray job submit` sets it), else starts one on this machine.
@@ -38,7 +43,7 @@ def start_ray(*, num_cpus: int | None = None) -> Iterator[None]:
     if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         yield
         return
-    joins = bool(os.environ.get("RAY_ADDRESS"))
+    joins = joins_cluster()
     added = {name: value for name, value in ENVIRONMENT.items() if name not in os.environ}
     os.environ.update(added)
     if joins:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import ray
 import torch
-from ray.exceptions import RayActorError
+from ray.exceptions import OutOfMemoryError, RayActorError
 
 from argan.api import load_run
 from argan.data.shard_files import write_shard
@@ -149,5 +149,5 @@ class ShardWorkers:
             hand_out(actor)
             try:
                 yield number, ray.get(ready)
-            except RayActorError as error:
+            except (RayActorError, OutOfMemoryError) as error:
                 raise UserError(f"a worker died {RESTARTS} times; the same command goes on from there") from error

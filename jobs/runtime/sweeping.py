@@ -23,7 +23,7 @@ from argan.search.sweep import Sweep
 from argan.search.table import sweep_table
 from argan.storage import Storage, open_storage
 from argan.viewing.sweep_page import sweep_page
-from jobs.runtime.session import start_ray
+from jobs.runtime.session import joins_cluster, start_ray
 from jobs.runtime.sweep_watch import SweepWatch
 from jobs.runtime.training import LEASE_S
 from jobs.runtime.workers import Workers
@@ -62,6 +62,7 @@ def plan(request: SweepRequest) -> dict[str, Any]:
     return {
         "sweep": request.uri,
         "trials": sweep.num_trials,
+        **({"grid_points": sweep.num_grid_points} if sweep.search == "grid" else {}),
         "proposed_already": len(ledger.trials),
         "most_images": sweep.num_trials * sweep.rungs_images[-1],
         "concurrent": request.concurrent,
@@ -78,6 +79,10 @@ def run_sweep(request: SweepRequest) -> dict[str, Any]:
         ledger.begin()
         if request.known_uri and not ledger.known:
             learn_from(request.known_uri, ledger)
+        elif request.known_uri and ledger.known_from != open_storage(request.known_uri).uri:
+            raise UserError(f"this sweep began with what {ledger.known_from} found, not {request.known_uri}")
+        if sweep.search == "grid" and sweep.num_trials < sweep.num_grid_points:
+            print(f"{sweep.num_trials} of the grid's {sweep.num_grid_points} points are tried (--num-trials)")
         watch = SweepWatch(ledger, folder.child("runs"))
         print(f"sweep {folder.uri}: {sweep.num_trials} trials of {sweep.rungs_images[-1]:,} images", flush=True)
 
@@ -135,10 +140,13 @@ def learn_from(uri: str, ledger: Ledger) -> None:
     earlier = open_storage(uri)
     try:
         table = json.loads(earlier.read_bytes(TABLE))
+        theirs = table["sweep"]
     except MissingError:
         raise UserError(f"there is no sweep at {uri}: {TABLE} is missing") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{uri}/{TABLE} is no sweep's table: {error}") from error
     sweep, found = ledger.sweep, []
-    ours, theirs = sweep.definition(), table["sweep"]
+    ours = sweep.definition()
     for key in ("config", "judging", "judged_by"):
         if theirs.get(key) != ours[key]:
             how = differences({key: theirs.get(key)}, {key: ours[key]})
@@ -198,6 +206,7 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
             workers=asdict(workers),
             judging=asdict(ledger.sweep.judging),
             max_failures=request.max_failures,
+            nodes_may_come=joins_cluster(),
         )
         crashes = Crashes(ledger, request.max_failures)
         scheduler = LedgerScheduler(ledger, crashes, told, request.max_failures)

@@ -1,5 +1,6 @@
 """A training run as Ray runs it: workers, their processors, what happens when one dies."""
 
+import math
 import os
 import signal
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from ray.exceptions import RayActorError
+from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.train import ControllerError, FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
 from ray.train.v2._internal.exceptions import WorkerGroupStartupTimeoutError  # not to be had otherwise
@@ -49,24 +50,31 @@ def keep_trying(
     *,
     start_images: int,
     max_failures: int,
+    ends_at: float = math.inf,
+    nodes_may_come: bool = True,
 ) -> int:
     """Images seen when it ended. `try_once(number, start_images)` is called until it returns, each time from where
     `images_done()` says that the run stands, after a wait that grows with the failures in a row.
 
     Failures are in a row while no checkpoint was made between them; storage that stays away where one would go on is
     a failure too. After more than `max_failures` it raises FailedTrainingError, or UserError where it was storage;
-    ConflictError where the lease is lost. Workers without a place are asked for again as long as it takes: Ray itself
-    waits a minute each time.
+    ConflictError where the lease is lost. Workers without a place are asked for again as long as it takes, Ray itself
+    waits a minute each time; but where no node can come, something dead holds their place, and that is a failure. No
+    try begins after `ends_at`, seconds since 1970.
     """
     number = failures = 0
     while True:
         lease.require_held()
+        if number and time.time() > ends_at:
+            return start_images
         try:
             return try_once(number, start_images)
         except NoRoomError as waits:
-            print(f"{waits}; going on from {start_images:,} images when there is", file=sys.stderr, flush=True)
-            number += 1
-            continue
+            if nodes_may_come:
+                print(f"{waits}; going on from {start_images:,} images when there is", file=sys.stderr, flush=True)
+                number += 1
+                continue
+            failed = WorkersFailedError(str(waits))
         except WorkersFailedError as error:
             failed = error
         except StorageError as away:
@@ -132,7 +140,7 @@ def fit(name: str, work: Work, asked: ScalingConfig, journal: Journal) -> int:
             result = trainer.fit()
     except TrainingFailedError as error:
         raise reason(error) from error
-    except RayActorError as error:  # Ray's controller itself: it too writes to storage when it starts
+    except (RayActorError, OutOfMemoryError) as error:  # Ray's controller itself, which writes to storage too
         raise WorkersFailedError(str(error)) from error
     returned = result.return_value
     if returned is None:

@@ -3,7 +3,7 @@
 import _thread
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from argan.config import Config
@@ -17,7 +17,7 @@ from argan.settings import override, run_name, to_dict
 from argan.storage import Storage, open_storage
 from jobs.runtime.cli import Progress
 from jobs.runtime.guarding import end_if_collapsed
-from jobs.runtime.session import start_ray
+from jobs.runtime.session import joins_cluster, start_ray
 from jobs.runtime.watch import Watch
 from jobs.runtime.workers import Workers
 
@@ -36,6 +36,7 @@ class TrainingRequest:
     max_failures: int = 3  # in a row, without a checkpoint between them
     max_seconds: float = float("inf")
     command: str = ""  # the words that resume it
+    nodes_may_come: bool = field(default_factory=joins_cluster)
 
 
 def plan(request: TrainingRequest) -> dict[str, Any]:
@@ -118,7 +119,13 @@ def _train_on_ray(
             return images_seen
 
         return keep_trying(
-            try_once, lambda: _images_done(run), lease, start_images=done, max_failures=request.max_failures
+            try_once,
+            lambda: _images_done(run),
+            lease,
+            start_images=done,
+            max_failures=request.max_failures,
+            ends_at=ends_at,
+            nodes_may_come=request.nodes_may_come,
         )
 
 

@@ -15,6 +15,7 @@ from argan.errors import (
     DataError,
     FailedTrainingError,
     NonFiniteError,
+    passes,
 )
 from argan.settings import from_dict, override
 from jobs.runtime.rung import TrialWork, judge, train_to
@@ -26,20 +27,22 @@ def run_trial(given: dict[str, Any]) -> None:
 
     Where it fails, {"number", "broke"} by its own configuration, so another trial may fare better; {"number",
     "crashed"} where its training or judging died, and that may be its own too; {"number", "failed"} by anything else.
-    What raises is a process that was lost, this one or one that worked for it: Tune is told so, and another takes the
-    trial over.
+    What raises is a process that was lost, this one or one that worked for it, or storage that stayed away: Tune is
+    told so, and another takes the trial over.
     """
     try:
         climb(given)
     except (WorkerCrashedError, NodeDiedError, OutOfMemoryError):
         raise
     except Exception as error:
+        if passes(cause_of(error)):
+            raise
         tune.report({"number": given["number"], verdict(error): last_line(error)})
 
 
 def verdict(error: Exception) -> Literal["broke", "crashed", "failed"]:
     """Not the trial's own is what is wrong with data or storage, and what somebody else did to its files."""
-    cause = error.cause if isinstance(error, RayTaskError) else error
+    cause = cause_of(error)
     if isinstance(cause, NonFiniteError | CollapseError):
         return "broke"
     if isinstance(cause, FailedTrainingError | torch.cuda.OutOfMemoryError):
@@ -47,9 +50,14 @@ def verdict(error: Exception) -> Literal["broke", "crashed", "failed"]:
     return "failed"
 
 
+def cause_of(error: Exception) -> Exception:
+    """What a task raised, without Ray around it."""
+    return error.cause if isinstance(error, RayTaskError) else error
+
+
 def last_line(error: Exception) -> str:
     """What went wrong, without where."""
-    cause = error.cause if isinstance(error, RayTaskError) else error
+    cause = cause_of(error)
     lines = str(cause).strip().splitlines()
     return lines[-1] if lines else type(cause).__name__
 

@@ -5,6 +5,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ray.exceptions import OutOfMemoryError
@@ -95,7 +96,9 @@ class LedgerScheduler(FIFOScheduler):
             raise
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        number, text = trial.config["number"], (trial.get_error() or "").strip()
+        # Where Tune has just written it: get_error() looks into storage, where it comes seconds later.
+        text = Path(trial.error_file).read_text().strip() if trial.error_file else ""
+        number = trial.config["number"]
         self._lost[number] += 1
         why = (text.splitlines() or ["an error without words"])[-1]
         if self._lost[number] <= self._max_failures:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+DEVICES = {"auto": None, "cpu": False, "gpu": True}
+"""What --device says -> Workers.use_gpu."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Workers:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,8 +75,23 @@ def happens(events: Iterator[int | Exception]) -> int:
     return event
 
 
-def play(script: Script, lease: Lease, max_failures: int = 3) -> int:
-    return keep_trying(script.try_once, script.images_done, lease, start_images=0, max_failures=max_failures)
+def play(script: Script, lease: Lease, max_failures: int = 3, **more: Any) -> int:
+    return keep_trying(script.try_once, script.images_done, lease, start_images=0, max_failures=max_failures, **more)
+
+
+def test_no_room_where_no_node_can_come_is_a_failure(lease: Lease, waits_s: list[float]) -> None:
+    """Something dead holds the place: it would be waited for for ever."""
+    script = Script([NoRoomError("no place for 2 workers")] * 3, [0] * 3)
+    with pytest.raises(FailedTrainingError, match=r"3 times in a row.*no place for 2 workers"):
+        play(script, lease, max_failures=2, nodes_may_come=False)
+
+
+def test_no_try_begins_when_the_time_is_up(lease: Lease, waits_s: list[float]) -> None:
+    script = Script([DIED], [480])
+    assert play(script, lease, ends_at=0.0) == 480
+    script = Script([NoRoomError("no place for 2 workers")], [])
+    assert play(script, lease, ends_at=0.0) == 0
+    assert script.asked == [(0, 0)]  # the first one always does: it ends by itself
 
 
 def test_failures_with_a_checkpoint_between_them_are_never_too_many(lease: Lease, waits_s: list[float]) -> None:

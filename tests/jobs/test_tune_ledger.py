@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
-from ray.exceptions import RayTaskError
+from ray.exceptions import OutOfMemoryError, RayTaskError, WorkerCrashedError
+from ray.train._internal.storage import StorageContext
+from ray.tune.experiment import Trial
 from tiny_sweep import RUNGS, tiny_sweep
 
 from argan.errors import (
@@ -21,10 +22,9 @@ from argan.runs.lease import LeaseHeldError
 from argan.search.crashes import Crashes
 from argan.search.ledger import Ledger
 from argan.storage import open_storage
-from jobs.runtime.trial import verdict
+from jobs.runtime import trial
+from jobs.runtime.trial import run_trial, verdict
 from jobs.runtime.tune_ledger import LedgerScheduler, LedgerSearch
-
-LOST = SimpleNamespace(config={"number": 0}, get_error=lambda: "Failure # 1\nThe actor died: its node was drained\n")
 
 
 @pytest.fixture
@@ -32,6 +32,29 @@ def ledger(tmp_path: Path) -> Ledger:
     ledger = Ledger(open_storage(str(tmp_path)), tiny_sweep(2))
     ledger.begin()
     return ledger
+
+
+@pytest.fixture
+def lost(tmp_path: Path) -> Trial:
+    return failed(
+        tmp_path, RayTaskError("train", "Traceback\nThe actor died: its node was drained", WorkerCrashedError())
+    )
+
+
+class StorageOfTests(StorageContext):
+    """As it is within a session of Ray's."""
+
+    def _get_session_path(self) -> str:
+        return f"{self.storage_fs_path}-session"
+
+
+def failed(folder: Path, error: Exception) -> Trial:
+    """Tune's own trial, as it stands when the scheduler is told: nothing of it is in storage yet."""
+    storage = StorageOfTests(str(folder / "tune"), experiment_dir_name="tune", trial_dir_name="trial")
+    trial = Trial("no trainable", stub=True, config={"number": 0}, storage=storage)
+    Path(trial.local_path).mkdir(parents=True, exist_ok=True)
+    trial.handle_error(error)
+    return trial
 
 
 def search_and_scheduler(ledger: Ledger) -> tuple[LedgerSearch, LedgerScheduler]:
@@ -44,25 +67,25 @@ def rung(number: int, images: int) -> dict:
     return {"number": number, "images": images, "values": json.dumps({"kid": 9.0}), "seconds": 1.0}
 
 
-def test_a_trial_whose_process_was_lost_is_handed_out_again_from_its_last_rung(ledger: Ledger) -> None:
+def test_a_trial_whose_process_was_lost_is_handed_out_again_from_its_last_rung(ledger: Ledger, lost: Trial) -> None:
     search, scheduler = search_and_scheduler(ledger)
     assert search.suggest("a")["images_done"] == 0
     assert search.suggest("b") is None  # one at a time
     scheduler.on_trial_result(None, None, rung(0, RUNGS[0]))
-    scheduler.on_trial_error(None, LOST)
+    scheduler.on_trial_error(None, lost)
     search.on_trial_complete("a", error=True)
     again = search.suggest("b")
     assert (again["number"], again["images_done"]) == (0, RUNGS[0])
 
 
-def test_lost_too_often_in_a_row_is_the_end(ledger: Ledger) -> None:
+def test_lost_too_often_in_a_row_is_the_end(ledger: Ledger, lost: Trial) -> None:
     search, scheduler = search_and_scheduler(ledger)
     search.suggest("a")
-    scheduler.on_trial_error(None, LOST)
+    scheduler.on_trial_error(None, lost)
     scheduler.on_trial_result(None, None, rung(0, RUNGS[0]))  # it got somewhere: the count begins anew
-    scheduler.on_trial_error(None, LOST)
+    scheduler.on_trial_error(None, lost)
     with pytest.raises(UserError, match=r"trial 0 was lost 2 times in a row, .*its node was drained"):
-        scheduler.on_trial_error(None, LOST)
+        scheduler.on_trial_error(None, lost)
     assert scheduler.failed is not None
 
 
@@ -154,17 +177,29 @@ def test_the_last_trials_crash(ledger: Ledger, gets_somewhere: bool) -> None:
         search.suggest("c")
 
 
-def test_a_trial_that_is_killed_for_want_of_memory_over_and_over_has_crashed(ledger: Ledger) -> None:
+def test_a_trial_that_is_killed_for_want_of_memory_over_and_over_has_crashed(ledger: Ledger, tmp_path: Path) -> None:
     search, scheduler = search_and_scheduler(ledger)
     search.suggest("a")
-    killed = SimpleNamespace(
-        config={"number": 0},
-        get_error=lambda: "ray.exceptions.OutOfMemoryError: Task was killed\nmemory: 20 of 20 GB\n",
-    )
+    said = "Traceback\nray.exceptions.OutOfMemoryError: Task was killed\nmemory: 20 of 20 GB"
+    killed = failed(tmp_path, RayTaskError("train", said, OutOfMemoryError("Task was killed")))
     for _ in range(2):
         scheduler.on_trial_error(None, killed)
     search.on_trial_complete("a", error=True)
     assert search.suggest("b")["number"] == 1
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_storage_that_stayed_away_takes_the_trial_to_another_process(
+    wrapped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = StorageError("s3://bucket cannot be reached")
+
+    def climb(given: dict) -> None:
+        raise RayTaskError("judge", "a traceback", away) if wrapped else away
+
+    monkeypatch.setattr(trial, "climb", climb)
+    with pytest.raises(RayTaskError if wrapped else StorageError):
+        run_trial({"number": 0})
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,34 @@ def test_those_that_still_run_and_those_that_broke_do_no_harm(tmp_path: Path) ->
     assert propose(ledger) is not None
 
 
+def test_optuna_keeps_away_from_where_trials_break(tmp_path: Path) -> None:
+    """All above 3 broke, half of them after a first rung that looked better than any other."""
+    sweep = small_sweep(search="optuna", num_trials=60)
+    ledger = Ledger(open_storage(str(tmp_path)), sweep)
+    ledger.begin()
+    asked = []
+    for number in range(40):
+        trial = ledger.propose(propose(ledger), f"run-{number}")
+        asked.append(trial.changes["optics.d_max_at_64_px"])
+        breaks = asked[-1] > 3
+        if not breaks or number % 2:
+            ledger.reach(number, Rung(4_000, {"kid": 1.0, "spearman": 0.9} if breaks else judged(trial, 4_000), 1.0))
+        ledger.end(number, "broke" if breaks else "finished", "collapsed" if breaks else "")
+    assert sum(value > 3 for value in asked[20:]) < 14  # 9; 12 by chance, 18 where they count by their last rung
+
+
+def test_a_choice_is_proposed_as_it_stands(tmp_path: Path) -> None:
+    values = (1.23456, 2.34567)
+    sweep = small_sweep(search="optuna", num_trials=20, space={"prior.weight": Choice(values=values)})
+    ledger = Ledger(open_storage(str(tmp_path)), sweep)
+    ledger.begin()
+    trial = ledger.propose(propose(ledger), "run-0")
+    ledger.reach(0, Rung(4_000, {"kid": 30.0, "spearman": 0.5}, 1.0))
+    ledger.end(0, "stopped")
+    assert trial.changes["prior.weight"] in values
+    assert propose(ledger)["prior.weight"] in values
+
+
 def test_ranges() -> None:
     assert grid_points(Uniform(low=1, high=3), 3) == [1, 2, 3]
     assert grid_points(LogUniform(low=0.1, high=10), 3) == [0.1, 1, 10]

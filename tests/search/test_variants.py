@@ -60,6 +60,7 @@ def test_what_a_variant_sets_is_no_part_of_what_all_share() -> None:
     [
         ({"variants": {"ours": {}, "other": {}}}, "must be a choice of all variants"),
         ({"variants": {"ours": {}, "plain": {"prior.weihgt": 1.0}}}, "unknown configuration key"),
+        ({"variants": {"ours": {}, "plain": {"prior.reach": 0.0}}}, "'ours' and 'plain' are the same run"),
         ({"variants": {"ours": {}, "plain": {"prior.weight": -1.0}}}, "prior.weight must be at least 0"),
         ({"variants": {"ours": {}, "plain": {"seed": 5}}}, "seed is set by a variant and by the sweep"),
         ({"variants": {"ours": {}, "plain": {"schedule.total_images": 5}}}, "the sweep's own to set"),

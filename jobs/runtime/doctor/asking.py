@@ -4,13 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
 from argan.errors import UserError
 from jobs.runtime.doctor.nodes import Node
 from jobs.runtime.doctor.survey import Question
 
+LEAVE_S = 3.0
 NODES_SHARE = 0.8  # of the time: the nodes end sooner than who waits for them, so that late ones are told by name
 
 
@@ -41,4 +42,7 @@ def surveying(question: Question) -> Iterator[Survey]:
         try:
             yield Survey(process)
         finally:
+            process.terminate()  # so that it takes away what it wrote to --out
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LEAVE_S)
             process.kill()

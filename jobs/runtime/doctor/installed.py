@@ -28,7 +28,7 @@ class Wanted(NamedTuple):
         return [
             f"{name} {found.get(name) or 'missing'}, wanted {wanted}"
             for name, wanted in self.ranges.items()
-            if not wanted.contains(found.get(name, ""), prereleases=True)
+            if name not in found or not wanted.contains(found[name], prereleases=True)
         ]
 
 

@@ -44,7 +44,10 @@ def measure(versions: dict[str, str], cache_folder: str) -> Machine:
     from argan.training.processor import multiplies_bf16
 
     folder = Path(cache_folder or tempfile.gettempdir()) / FOLDER
-    cached = sum(path.stat().st_size for path in folder.glob("*") if path.is_file())
+    cached = 0
+    for path in folder.glob("*"):
+        with suppress(OSError):  # a training that runs there drops some
+            cached += path.stat().st_size
     disk = shutil.disk_usage(existing(folder))
     memory_bytes = limit_of_memory()
     return Machine(

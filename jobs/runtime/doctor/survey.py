@@ -3,7 +3,6 @@
 It is asked in a process of its own (python -m jobs.runtime.doctor), which can be ended where Ray, or a node, hangs.
 """
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,7 +15,7 @@ from jobs.runtime.doctor.installed import installed
 from jobs.runtime.doctor.machine import Machine, measure, try_gpu
 from jobs.runtime.doctor.nodes import Node
 from jobs.runtime.doctor.places import contact
-from jobs.runtime.session import start_ray
+from jobs.runtime.session import joins_cluster, start_ray
 
 CLOCK_READINGS = 3
 MANIFEST = "manifest.json"
@@ -79,28 +78,18 @@ def survey(question: Question) -> list[Node]:
             else None
             for node in alive
         ]
-        nodes = []
-        for node, observer, machine in zip(alive, observers, machines, strict=True):
-            measured, problem = answer(machine, ends_at)
-            clock = read_clock(observer, ends_at) if measured else None
-            nodes.append(Node(of_ray=node, machine=measured, clock=clock, problem=problem))
-        nodes = [replace(node, gpu=gpu and answer(gpu, ends_at)[0]) for node, gpu in zip(nodes, gpus, strict=True)]
-        if not joins_cluster():
-            return nodes  # this machine, which looks for itself
+        # Last what may be in use and is worth a warning: a GPU that another job has must not make others look dead.
+        soon = ends_at - question.seconds / 3
         with landmarks(question) as there:
             views = [observer.unseen.remote(there) for observer in observers]
-            seen = [
-                answer(view, ends_at) if node.machine else ({}, "") for node, view in zip(nodes, views, strict=True)
-            ]
-        return [
-            replace(node, unseen={"storage": problem} if problem else unseen)
-            for node, (unseen, problem) in zip(nodes, seen, strict=True)
-        ]
-
-
-def joins_cluster() -> bool:
-    """Whether the nodes are others' than this process's own (as in start_ray)."""
-    return bool(os.environ.get("RAY_ADDRESS"))
+            nodes = []
+            for node, observer, machine, view in zip(alive, observers, machines, views, strict=True):
+                measured, problem = answer(machine, soon)
+                clock = read_clock(observer, soon) if measured else None
+                unseen, silence = answer(view, ends_at) if measured else ({}, "")
+                seen = {"storage": silence} if silence else unseen
+                nodes.append(Node(of_ray=node, machine=measured, clock=clock, problem=problem, unseen=seen))
+        return [replace(node, gpu=gpu and answer(gpu, ends_at)[0]) for node, gpu in zip(nodes, gpus, strict=True)]
 
 
 def answer(reference: Any, ends_at: float) -> tuple[Any, str]:
@@ -130,8 +119,13 @@ def read_clock(observer: Any, ends_at: float) -> Clock | None:
 
 @contextmanager
 def landmarks(question: Question) -> Iterator[Landmarks]:
-    """What every node should see. A place that this machine itself cannot use is left out: another check tells why."""
+    """What every node should see, where there are others than this machine, which looks for itself. A place that this
+    machine cannot use is left out: another check tells why.
+    """
     found: Landmarks = {}
+    if not joins_cluster():
+        yield found
+        return
     with ExitStack() as stack:
         with suppress(StorageError):
             data = impatient(question.data_uri)
