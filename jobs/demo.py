@@ -63,6 +63,7 @@ def main(argv: list[str] | None = None) -> int:
         run([BIN / "python", "jobs/generate.py", *generation])
         fetch(tuples, folder / "tuples", ("",))
     print(f"\ndone in {duration(time.monotonic() - started_s)}")
+    print(f"{arguments.images:,} images are a beginning: what 600,000 make of scenes is in docs/results/zoo.md")
     print(f"what was measured: {folder / 'evaluation.html'}")
     print(f"what three trials found: {folder / 'sweep' / 'report.html'}")
     print(f"what was made from it: {folder / 'tuples' / 'index.html'}")
@@ -73,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "demo", help="default: build/demo")
-    parser.add_argument("--images", type=int, default=16_000, help="images to train for (default: a few minutes)")
+    parser.add_argument("--images", type=int, default=9_600, help="images to train for (default 9,600: minutes)")
     parser.add_argument("--scenes", type=int, default=2_000, help="scenes to train on")
     parser.add_argument("--tuples", type=int, default=400, help="samples to make from what was trained")
     parser.add_argument("--test-scenes", type=int, default=200, help="scenes to measure on")
