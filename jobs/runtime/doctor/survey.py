@@ -79,7 +79,7 @@ def survey(question: Question) -> list[Node]:
             for node in alive
         ]
         # Last what may be in use and is worth a warning: a GPU that another job has must not make others look dead.
-        soon = ends_at - question.seconds / 3
+        soon = ends_at - question.seconds / 5
         with landmarks(question) as there:
             views = [observer.unseen.remote(there) for observer in observers]
             nodes = []
