@@ -7,6 +7,7 @@ dies with its owner. A part has its full length from the beginning: what is on i
 import fcntl
 import hashlib
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,10 +20,12 @@ from argan.errors import DataError, StorageError
 from argan.storage import Storage
 from argan.storage.local import writing
 
-FOLDER = f"argan-shards-{os.getuid()}"
-"""In compute.cache_folder, or among the system's temporary files, which all users share."""
-
 PIECE_BYTES = 8 << 20  # one ranged read of a download
+
+
+def cache_directory(folder: str) -> Path:
+    """This user's own, in compute.cache_folder or among the system's temporary files, which all users share."""
+    return Path(folder or tempfile.gettempdir()) / f"argan-shards-{os.getuid()}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Packing: a shuffled source is cut into fixed slices, each slice becomes one shard, all shards done commit the set.
 
 A shard's bytes depend on its slice alone, given the versions of Pillow and, for scenes, of numpy and torch and the kind
-of processor. So any number of workers, and any kill and retry, make the same set. Beside
-each finished shard stands its record, shards/00000.json, written after it: who finds the record need not pack again.
+of processor. So any number of workers, and any kill and retry, make the same set. Beside each finished shard stands its
+record, shards/00000.json, written after it: who finds the record need not pack again.
 """
 
 import hashlib

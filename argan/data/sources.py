@@ -126,10 +126,15 @@ def _matches(source: str) -> Iterator[tuple[str, Storage, str, int]]:
     given = set()
     for found in [source] if exists else sorted(glob.glob(source, recursive=True)):
         place = Path(os.path.abspath(found))
-        folder = place if place.is_dir() else place.parent
-        storage = open_storage(str(folder))
-        files = storage.list() if place.is_dir() else [Entry(place.name, place.stat().st_size)]
-        for file in files if place.is_dir() or place.is_file() else ():
+        if place.is_dir():
+            folder, storage = place, open_storage(str(place))
+            files = list(storage.list())
+        elif place.is_file():
+            folder, storage = place.parent, open_storage(str(place.parent))
+            files = [Entry(place.name, place.stat().st_size)]
+        else:
+            continue
+        for file in files:
             name = (folder / file.path).relative_to(top).as_posix()
             if name not in given:
                 given.add(name)

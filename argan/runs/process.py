@@ -84,7 +84,7 @@ def _is_hidden(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass  # it is there, and another user's
     return True
 
 

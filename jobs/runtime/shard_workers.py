@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -122,7 +123,8 @@ class ShardWorkers:
         asked = [actor.made_by.remote() for actor in self.actors]
         while len(ray.wait(asked, num_returns=len(asked), timeout=NOTICE_S)[1]):
             print(f"waiting for {len(asked)} workers to start: are the processors busy?", file=sys.stderr)
-        facts = ray.get(asked)
+        with deaths_told():
+            facts = ray.get(asked)
         for other in facts:
             if other != facts[0]:
                 raise UserError(f"the workers are of different kinds, so would be their bytes: {facts[0]} and {other}")
@@ -147,7 +149,15 @@ class ShardWorkers:
             [ready], _ = ray.wait(list(running))
             actor, number = running.pop(ready)
             hand_out(actor)
-            try:
-                yield number, ray.get(ready)
-            except (RayActorError, OutOfMemoryError) as error:
-                raise UserError(f"a worker died {RESTARTS} times; the same command goes on from there") from error
+            with deaths_told():
+                made = ray.get(ready)
+            yield number, made
+
+
+@contextmanager
+def deaths_told() -> Iterator[None]:
+    """A worker that died for good is one sentence. For want of memory Ray has another error than for other deaths."""
+    try:
+        yield
+    except (RayActorError, OutOfMemoryError) as error:
+        raise UserError(f"a worker died {RESTARTS} times; the same command goes on from there") from error

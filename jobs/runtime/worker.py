@@ -1,12 +1,10 @@
 """What runs on every worker of a training job: Ray tells it its rank, the loop of argan.training does the rest."""
 
 import logging
-import tempfile
 import time
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import ray.train
@@ -15,7 +13,7 @@ import torch.distributed as dist
 from ray.train.torch import get_device
 
 from argan.config import Config
-from argan.data.cache import FOLDER, ShardCache
+from argan.data.cache import ShardCache, cache_directory
 from argan.data.shards import lanes_of
 from argan.data.stream import Batch
 from argan.errors import DataError, NonFiniteError
@@ -112,6 +110,6 @@ def require_agreement(images_seen: int, device: torch.device, world: int) -> Non
 def _stream(work: Work, config: Config, lanes: range, start_images: int) -> Generator[Batch, None, None]:
     """This worker's lanes of the data, from where the run stands."""
     compute = config.compute
-    folder = Path(compute.cache_folder or tempfile.gettempdir()) / FOLDER
-    cache = ShardCache(directory=folder, limit_bytes=compute.cache_bytes) if compute.cache_bytes else None
+    directory = cache_directory(compute.cache_folder)
+    cache = ShardCache(directory=directory, limit_bytes=compute.cache_bytes) if compute.cache_bytes else None
     return photo_stream(config, work.data_uri, lanes, start_images, cache=cache)

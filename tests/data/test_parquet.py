@@ -2,7 +2,6 @@
 
 import io
 import random
-from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -39,8 +38,8 @@ def test_damage_is_a_data_error_or_no_matter(parquet: bytes) -> None:
         rng, broken = random.Random(seed), bytearray(parquet)
         for place in rng.sample(range(len(broken)), 4):
             broken[place] ^= 1 << rng.randrange(8)
-        with suppress(DataError):
+        try:
             columns_of(bytes(broken), ["index", "measure"])
-            refused -= 1
-        refused += 1
+        except DataError:
+            refused += 1
     assert refused > 10

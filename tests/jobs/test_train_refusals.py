@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from training_job import MINUTE_S, assert_one_sentence, only_run, train
 
+from argan.errors import UserError
 from argan.runs.checkpoints import read_pointer
 from argan.runs.folder import read_history
-from argan.storage import open_storage
+from argan.storage import open_storage, s3_faults
 from cluster.local_s3 import LocalS3
+from jobs.train import main
 
 pytestmark = pytest.mark.ray
 
@@ -54,6 +56,10 @@ def test_a_bucket_that_refuses_is_one_sentence_within_a_minute(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     assert_one_sentence(train(data, f"{s3.uri}/refused/runs"), data, "refused the credentials (SignatureDoesNotMatch)")
     assert time.monotonic() - started < MINUTE_S
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    monkeypatch.setattr(s3_faults, "waits_s", lambda patience_s: iter(()))  # else 20 s of it
+    with pytest.raises(UserError, match=r"127\.0\.0\.1:9 cannot be reached"):
+        main(["--preset", "debug", "--data", data, "--out", f"{s3.uri}/refused/runs"])
 
 
 def test_a_broken_photo_in_a_shard_is_one_sentence(scenes: str, tmp_path: Path) -> None:

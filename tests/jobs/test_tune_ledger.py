@@ -51,10 +51,10 @@ class StorageOfTests(StorageContext):
 def failed(folder: Path, error: Exception) -> Trial:
     """Tune's own trial, as it stands when the scheduler is told: nothing of it is in storage yet."""
     storage = StorageOfTests(str(folder / "tune"), experiment_dir_name="tune", trial_dir_name="trial")
-    trial = Trial("no trainable", stub=True, config={"number": 0}, storage=storage)
-    Path(trial.local_path).mkdir(parents=True, exist_ok=True)
-    trial.handle_error(error)
-    return trial
+    made = Trial("no trainable", stub=True, config={"number": 0}, storage=storage)
+    Path(made.local_path).mkdir(parents=True, exist_ok=True)
+    made.handle_error(error)
+    return made
 
 
 def search_and_scheduler(ledger: Ledger) -> tuple[LedgerSearch, LedgerScheduler]:

@@ -3,12 +3,11 @@
 import os
 import shutil
 import socket
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from argan.data.cache import FOLDER
+from argan.data.cache import cache_directory
 
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container: v2, v1
 SHARED_MEMORY = Path("/dev/shm")
@@ -43,7 +42,7 @@ def measure(versions: dict[str, str], cache_folder: str) -> Machine:
     """This machine; `cache_folder` as in compute.cache_folder."""
     from argan.training.processor import multiplies_bf16
 
-    folder = Path(cache_folder or tempfile.gettempdir()) / FOLDER
+    folder = cache_directory(cache_folder)
     cached = 0
     for path in folder.glob("*"):
         with suppress(OSError):  # a training that runs there drops some
