@@ -1,5 +1,6 @@
 """What a disk refuses is a sentence, and is never taken for an absence."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,3 +43,12 @@ def test_what_may_not_be_looked_at_is_not_absent(half_open: Path) -> None:
         storage.exists("closed/photo.png")
     with pytest.raises(StorageError, match=r"closed/photo.png cannot be written: permission denied"):
         storage.delete("closed/photo.png")
+
+
+def test_what_is_listed_exists(tmp_path: Path) -> None:
+    """A pipe is no object: whoever read it would wait for a writer for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "photo").write_bytes(b"data")
+    storage = open_storage(str(tmp_path))
+    assert [entry.path for entry in storage.list()] == ["photo"]
+    assert not storage.exists("pipe")
