@@ -67,8 +67,8 @@ class OpticsConfig:
     def __post_init__(self) -> None:
         require(self.d_max_at_64_px > 0, "optics.d_max_at_64_px", self.d_max_at_64_px, "greater than 0")
         require(0 < self.front_share <= 1, "optics.front_share", self.front_share, "in (0, 1]")
-        odd = self.views_per_side >= 1 and self.views_per_side % 2 == 1
-        require(odd, "optics.views_per_side", self.views_per_side, "odd and at least 1")
+        odd = self.views_per_side >= 3 and self.views_per_side % 2 == 1
+        require(odd, "optics.views_per_side", self.views_per_side, "odd, and at least 3: one shows no disparity")
         require(self.expansion_weight >= 0, "optics.expansion_weight", self.expansion_weight, "at least 0")
         fits = self.occlusion_steps == 0 or (4 <= self.occlusion_steps <= 64 and not self.expansion)
         rule = "0 with optics.expansion" if self.expansion else "0, or from 4 to 64"
@@ -223,8 +223,8 @@ class ComputeConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class GuardConfig:
-    """What is called a collapse (argan/training/health.py), and what is done about it. It never changes what is
-    learned, only how long.
+    """What is called a collapse (argan/training/health.py, of what vitals.py sees), and what is done about it. It never
+    changes what is learned, only how long.
     """
 
     action: GuardAction = option("tell", "tell: on the page; stop; roll_back: stop, back at health", names_run=False)
@@ -286,9 +286,10 @@ class Config:
         got = self.discriminator.channels
         most = self.resolution.bit_length() - 1
         require(len(got) <= most, "discriminator.channels", got, f"at most {most} numbers at {self.resolution} px")
-        corner = (self.resolution - 1) / self.resolution / 2**0.5  # its pixel's distance from the middle, in widths
-        rule = f"less than {corner:.3f}, where the corners are at {self.resolution} px, or D_p is flat"
-        require(self.prior.radius < corner, "prior.radius", self.prior.radius, rule)
+        nearest, farthest = (0.5**0.5 / self.resolution * steps for steps in (1, self.resolution - 1))  # pixels
+        least, gain = nearest - 1 / self.prior.gain, self.prior.gain
+        rule = f"between {least:.3f} and {farthest:.3f} at {self.resolution} px with gain {gain:g}, or D_p is flat"
+        require(least < self.prior.radius < farthest, "prior.radius", self.prior.radius, rule)
         whole = self.schedule.tick_images % self.data.batch_images == 0
         rule = f"a multiple of data.batch_images = {self.data.batch_images}"
         require(whole, "schedule.tick_images", self.schedule.tick_images, rule)

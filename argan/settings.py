@@ -132,5 +132,6 @@ def _learned(config: Config) -> dict[str, tuple[Any, Any]]:
 
 def run_name(config: Config) -> str:
     """PRESET-HASH: the same configuration on the same data is the same run, however many workers, however long."""
-    text = json.dumps(naming_keys(config), sort_keys=True)
+    as_saved = from_dict(to_dict(config))  # where 1 for a float is 1.0
+    text = json.dumps(naming_keys(as_saved), sort_keys=True)
     return f"{config.preset}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"

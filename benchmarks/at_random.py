@@ -43,11 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.num < 1:
         raise UserError(f"--num must be at least 1, got {arguments.num}")
     run, data, out = load_run(arguments.run), open_storage(arguments.photos), open_storage(arguments.out)
-    manifest, d_max_px = read_manifest(data), run.config.d_max_px
-    if manifest.resolution != run.config.resolution:
-        raise DataError(
-            f"{data.uri} holds photos of {manifest.resolution} px, the run makes {run.config.resolution} px"
-        )
+    manifest, d_max_px = read_manifest(data, resolution=run.config.resolution), run.config.d_max_px
     if manifest.order_fingerprint == run.config.data.fingerprint:
         raise DataError(f"{data.uri} is the set that the run was trained on: none of its photos is unseen")
     rng = np.random.Generator(np.random.Philox(arguments.seed))

@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     sweep = table["sweep"]
     if odd := [trial["number"] for trial in table["trials"] if trial["status"] != "finished"]:
         raise UserError(f"the trials {odd} were not run in full: what is left of a sweep that stops some is a choice")
-    keep_share = arguments.keep_share or sweep["keep_share"]
+    keep_share = sweep["keep_share"] if arguments.keep_share is None else arguments.keep_share
     signs = [1 if objective["goal"] == "min" else -1 for objective in sweep["objectives"]]
     curves = [costs(trial, sweep, signs) for trial in table["trials"]]
     reference = [sign * value for sign, value in zip(signs, sweep["reference"], strict=True)]

@@ -31,6 +31,7 @@ from in_turns import last_line, paired
 from argan.config import Config
 from argan.presets import preset
 from argan.storage.local import LocalStorage
+from jobs.runtime.cli import run_job
 
 SHARD_SAMPLES = 250
 KEEP_ALL = ("min_spread=0", "min_contrast=-10", "max_prior_correlation=1", "min_sharpness=0", "max_saturation=1")
@@ -117,7 +118,7 @@ def bare(run_uri: str, samples: int) -> dict[str, float]:
 
     torch.set_num_threads(1)
     run = load_run(run_uri)
-    maker = TupleMaker(run.camera, run.config, Recipe(num_samples=samples))
+    maker = TupleMaker(run.camera, run.config, Recipe(num_samples=samples).settled(run.config))
     spent_s = dict.fromkeys(("net", "measures", "renderer", "encoder"), 0.0)
 
     def batch(indices: range) -> None:
@@ -168,11 +169,11 @@ def memory(run_uri: str, samples: int) -> dict[str, int]:
         from jobs.runtime.shard_workers import ShardWorkers
 
         out = Discarding.at(folder)
-        recipe = Recipe(num_samples=samples)
         exported = export_model(open_storage(run_uri), out.child(MODEL_PATH), warn=print)
-        config = config_sha256(read_config(out.child(MODEL_PATH)))
+        config = read_config(out.child(MODEL_PATH))
+        recipe, name = Recipe(num_samples=samples).settled(config), config_sha256(config)
         workers = ShardWorkers.start(out, recipe, 1)
-        terms = Terms(recipe=recipe, checkpoint_sha256=exported.sha256, config_sha256=config, **workers.made_by())
+        terms = Terms(recipe=recipe, checkpoint_sha256=exported.sha256, config_sha256=name, **workers.made_by())
         for _ in workers.over("make", [(number, terms) for number in range(recipe.num_shards)]):
             pass
         write_tuple_manifest(out, terms.sha256, records(out, terms))
@@ -185,4 +186,4 @@ def peak() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run_job(main)

@@ -48,7 +48,7 @@ def open_scenes(resolution: int) -> Iterator[Known]:
             )
 
 
-def path_traced(path: Path) -> Iterator[Known]:
+def path_traced_photos(path: Path) -> Iterator[Known]:
     """In the order of their keys. Raises DataError where the tar holds no whole sample."""
     with tarfile.open(path) as tar:
         names = set(tar.getnames())

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from known_photos import path_traced
+from known_photos import path_traced_photos
 
 from argan.api import load_run
 from argan.errors import UserError
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     budget, resolution = EstimatorBudget(), run.config.resolution
     net, _ = taught_by_fakes(run, 0, budget, open_storage(arguments.cache))
     photos, truths = [], []
-    for known in path_traced(arguments.tar):
+    for known in path_traced_photos(arguments.tar):
         factor, rest = divmod(known.photo.shape[-1], resolution)
         if rest:
             raise UserError(f"{arguments.tar}: photos of {known.photo.shape[-1]} px do not divide into {resolution} px")

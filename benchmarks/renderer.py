@@ -23,6 +23,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from jobs.runtime.cli import run_job
+
 if TYPE_CHECKING:  # at run time when needed, so that --help is quick and the memory probes start small
     from torch import Tensor
 
@@ -157,4 +159,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_job(main)

@@ -29,6 +29,7 @@ from argan.draws import Purpose, draw_z
 from argan.presets import preset
 from argan.settings import override
 from argan.training.state import build_state
+from jobs.runtime.cli import run_job
 
 VARIANTS = {
     "fp32": {"compute.precision": "fp32", "compute.compile": False},
@@ -122,4 +123,4 @@ def on_gpu(step: Callable[[], None], num_batches: int, device: torch.device) -> 
 
 
 if __name__ == "__main__":
-    main()
+    run_job(main)

@@ -31,6 +31,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobs.runtime.cli import run_job
+
 if TYPE_CHECKING:  # at run time when needed, so that --help is quick
     import numpy as np
 
@@ -215,4 +217,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_job(main)

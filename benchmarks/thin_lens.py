@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from known_photos import Known, open_scenes, path_traced
+from known_photos import Known, open_scenes, path_traced_photos
 from torch import Tensor
 
 from argan.errors import UserError
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
         raise UserError(f"--photos must be at least 1, got {arguments.photos}")
     if arguments.tar and not arguments.tar.is_file():
         raise UserError(f"--tar is no file: {arguments.tar}")
-    known = path_traced(arguments.tar) if arguments.tar else open_scenes(arguments.resolution)
+    known = path_traced_photos(arguments.tar) if arguments.tar else open_scenes(arguments.resolution)
     found: dict[str, list[tuple[float, float]]] = {}
     for number, one in zip(range(arguments.photos), known, strict=False):
         for name, photo in taken_again(one).items():

@@ -24,6 +24,7 @@ from pathlib import Path
 from in_turns import last_line, noise_step, paired
 
 from argan.presets import preset
+from jobs.runtime.cli import run_job
 from jobs.runtime.trainer import KEEP_MEMORY
 
 PRESET = "small-64"
@@ -123,4 +124,4 @@ def profile() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    main()
+    run_job(main)

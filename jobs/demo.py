@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     with LocalS3(folder / "s3") as s3:
         say(f"S3 server at {s3.environment()['AWS_ENDPOINT_URL']}, objects kept in {folder / 's3'}")
         os.environ.update(s3.environment())  # so the head's processes have them, and all jobs
-        scenes, runs = f"{s3.uri}/scenes32", f"{s3.uri}/runs"
+        scenes, runs = f"{s3.uri}/scenes32-{arguments.scenes}", f"{s3.uri}/runs"
         two = str(min(2, processors))
         train = training(arguments, scenes, runs, num_workers=two)
         search = ["python", "jobs/sweep.py", "smoke", "--data", scenes, "--out", f"{s3.uri}/sweeps"]

@@ -17,10 +17,10 @@ from argan import strict_json
 from argan.errors import UserError
 from argan.presets import preset, presets
 from argan.settings import override
-from jobs.evaluate import OutputFile
 from jobs.runtime.cli import run_job
-from jobs.runtime.workers import DEVICES, Workers
-from jobs.train import add_config_flags, worker_range
+from jobs.runtime.flags import add_config_flags, asked_workers, config_changes
+from jobs.runtime.output_file import OutputFile
+from jobs.runtime.workers import DEVICES
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
     if arguments.changes and not arguments.preset:
         raise UserError(f"--{next(iter(arguments.changes))} changes a preset: give --preset too")
-    fewest, most = worker_range(arguments.num_workers)
+    workers = asked_workers(arguments)
     json_file = OutputFile.at(arguments.json) if arguments.json else None
 
     from jobs.runtime.doctor.examination import Examination, examine, has_fault  # --help answers at once
@@ -39,12 +39,7 @@ def main(argv: list[str] | None = None) -> int:
         data_uri=arguments.data,
         out_uri=arguments.out,
         config=override(preset(arguments.preset), arguments.changes) if arguments.preset else None,
-        workers=Workers(
-            minimum=fewest,
-            maximum=most,
-            cpus_each=arguments.cpus_per_worker,
-            use_gpu=DEVICES[arguments.device],
-        ),
+        workers=workers,
         working_dir=arguments.working_dir,
         seconds=arguments.seconds,
     )
@@ -81,8 +76,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--json", metavar="FILE", help="the findings for machines too, a local path or s3://")
     keys = add_config_flags(parser)
     arguments = parser.parse_args(argv)
-    given = {key: getattr(arguments, key) for key in keys}
-    arguments.changes = {key: value for key, value in given.items() if value is not None}
+    arguments.changes = config_changes(arguments, keys)
     return arguments
 
 

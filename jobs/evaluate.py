@@ -14,15 +14,16 @@ computes neither.
 
 import argparse
 import json
-import os
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from argan import strict_json
-from argan.errors import StorageError, UserError
-from argan.storage import Storage, open_storage
+from argan.errors import UserError
+from argan.storage import open_storage
 from argan.viewing.numbers import number
 from jobs.runtime.cli import run_job
+from jobs.runtime.flags import count
+from jobs.runtime.output_file import OutputFile
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -156,40 +157,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--features", default="efficientnet-lite0", metavar="NET", help="that, or the path of Inception as TorchScript")
     add("--dry-run", action="store_true", help="print what would be done as JSON, and stop")
     return parser.parse_args(argv)
-
-
-def count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"at least 1, got {value}")
-    return value
-
-
-class OutputFile(NamedTuple):
-    """A file to write when all is done, and to know about before anything is."""
-
-    folder: Storage
-    name: str
-
-    @classmethod
-    def at(cls, uri: str) -> "OutputFile":
-        """Raises UserError where `uri` can only be a folder or a bucket."""
-        folder, slash, name = uri.rpartition("/")
-        if not name or folder.endswith(":/") or os.path.isdir(os.path.expanduser(uri)):
-            raise UserError(f"{uri!r} is a folder or a bucket: give a file to write")
-        return cls(open_storage(folder + slash or "."), name)
-
-    def require_writable(self) -> None:
-        """Tries by a file beside it, so that what stands there stays. Raises UserError."""
-        trial = f"writing-trial-{self.name}"
-        try:
-            self.folder.write_bytes(trial, b"")
-            self.folder.delete(trial)
-        except StorageError as error:
-            raise UserError(f"no result could be kept in {self.folder.uri}: {error}") from error
-
-    def write(self, text: str) -> None:
-        self.folder.write_bytes(self.name, text.encode())
 
 
 if __name__ == "__main__":

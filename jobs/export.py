@@ -8,9 +8,8 @@ such. The models of the zoo (zoo:NAME) were made so.
 """
 
 import argparse
-import sys
 
-from jobs.runtime.cli import run_job
+from jobs.runtime.cli import run_job, say
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,9 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.dry_run:
         print(f"would export {run.uri} ({which}) to {out.uri}")
         return 0
-    exported = export_model(
-        run, out, half=arguments.half, at_images=at_images, warn=lambda text: print(text, file=sys.stderr)
-    )
+    exported = export_model(run, out, half=arguments.half, at_images=at_images, warn=say)
     size_bytes = sum(entry.size_bytes for entry in out.list())
     print(f"model at {exported.record['images_seen']:,} images, {size_bytes / 1e6:.1f} MB, sha256 {exported.sha256}")
     print(out.uri)

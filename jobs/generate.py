@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from argan.errors import UserError
 from argan.viewing.numbers import duration
 from jobs.runtime.cli import run_job
+from jobs.runtime.flags import count
 
 if TYPE_CHECKING:
     from argan.generation.recipe import Quality
@@ -95,7 +96,7 @@ def parse(words: list[str]) -> argparse.Namespace:
         "--num-samples", required=True, type=int, metavar="N", help="samples to try; rejected ones count"
     )
     parser.add_argument("--out", required=True, metavar="URI", help="local path or s3://bucket/prefix")
-    parser.add_argument("--num-workers", type=int, metavar="N", help="default: all processors, or all GPUs")
+    parser.add_argument("--num-workers", type=count, metavar="N", help="default: all processors, or all GPUs")
     parser.add_argument("--seed", type=int, default=0, help="of z (default 0)")
     parser.add_argument(
         "--apertures", type=apertures, default=(0.5, 1.0), metavar="S,S", help="a shallow photo each (default 0.5,1)"
@@ -104,7 +105,7 @@ def parse(words: list[str]) -> argparse.Namespace:
         "--random-apertures", type=int, default=0, metavar="K", help="K more, each drawn from (0, 1] (default 0)"
     )
     parser.add_argument("--focus", type=float, default=0.0, metavar="PX", help="disparity that is sharp (default 0)")
-    parser.add_argument("--shape", choices=("disk", "square"), default="disk", help="of the aperture (default disk)")
+    parser.add_argument("--shape", choices=("disk", "square"), help="of the aperture (default: the model's own)")
     parser.add_argument(
         "--truncation", type=float, default=0.0, metavar="T", help="cut z's style off at +-T; 0, the default: not cut"
     )
@@ -118,16 +119,14 @@ def parse(words: list[str]) -> argparse.Namespace:
         "max_saturation (argan/generation/recipe.py says what they are, their defaults, and what switches them off)",
     )
     parser.add_argument("--dry-run", action="store_true", help="say in JSON what would be made, and write nothing")
-    arguments = parser.parse_args(words)
-    require_workers(arguments.num_workers)
-    return arguments
+    return parser.parse_args(words)
 
 
 def parse_care(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Look after a set that jobs/generate.py has made.")
     parser.add_argument("action", choices=("verify", "repair"))
     parser.add_argument("uri", metavar="URI", help="the set: local path or s3://bucket/prefix")
-    parser.add_argument("--num-workers", type=int, metavar="N", help="default: all processors, or all GPUs")
+    parser.add_argument("--num-workers", type=count, metavar="N", help="default: all processors, or all GPUs")
     parser.add_argument(
         "--retake",
         type=int,
@@ -137,7 +136,6 @@ def parse_care(words: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--dry-run", action="store_true", help="with repair: only say what is wrong, as verify does")
     arguments = parser.parse_args(words)
-    require_workers(arguments.num_workers)
     if arguments.retake < 0:
         raise UserError(f"--retake must be at least 0, got {arguments.retake}")
     return arguments
@@ -161,11 +159,6 @@ def limits(words: list[str]) -> "Quality":
         if name not in Quality.__dataclass_fields__:
             raise UserError(f"--limit knows {', '.join(Quality.__dataclass_fields__)}, got {name!r}")
     return Quality(**changed)
-
-
-def require_workers(num_workers: int | None) -> None:
-    if num_workers is not None and num_workers < 1:
-        raise UserError(f"--num-workers must be at least 1, got {num_workers}")
 
 
 def summary(head: dict[str, Any], num_new_shards: int, size_bytes: int, seconds: float) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from argan.errors import UserError
 from argan.viewing.numbers import duration
 from jobs.runtime.cli import run_job
+from jobs.runtime.flags import count
 
 if TYPE_CHECKING:
     from argan.data.manifest import Manifest
@@ -36,29 +37,26 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("out", metavar="OUT_URI", help="local path or s3://bucket/prefix")
     parser.add_argument("--resolution", type=int, required=True, metavar="PX", help="side of the square photos")
     parser.add_argument("--seed", type=int, default=0, help="of the shuffle (default 0)")
-    parser.add_argument("--num-workers", type=int, metavar="N", help="at most so many at once (default: all cores)")
+    parser.add_argument("--num-workers", type=count, metavar="N", help="at most so many at once (default: all cores)")
     parser.add_argument("--shard-samples", type=int, default=512, metavar="N", help="photos a shard (default 512)")
     parser.add_argument(
         "--max-pixels", type=int, default=100_000_000, metavar="N", help="skip larger photos (default 100,000,000)"
     )
     parser.add_argument("--dry-run", action="store_true", help="say in JSON what would be done, and write nothing")
-    args = parser.parse_args(argv)
-    if args.num_workers is not None and args.num_workers < 1:
-        raise UserError(f"--num-workers must be at least 1, got {args.num_workers}")
-    return args
+    return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse(argv)
     from argan.data.packing import commit, finished_shards, is_committed, make_plan
-    from argan.data.sources import list_source
+    from argan.data.sources import list_source, would_list
     from argan.storage import open_storage
     from jobs.runtime.packing import pack_missing
 
     started_s = time.monotonic()
     out = open_storage(args.out)
     source = os.path.expanduser(args.source)
-    if not source.startswith("scenes:") and f"{out.uri}/".startswith(f"{open_storage(source).uri}/"):
+    if would_list(source, out.uri):
         raise UserError(f"OUT_URI {out.uri} lies inside of SOURCE: the shards would become photos of the source")
     plan = make_plan(
         args.source,

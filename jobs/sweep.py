@@ -18,9 +18,9 @@ import pkgutil
 from typing import TYPE_CHECKING, Any
 
 import sweeps
-from argan.errors import UserError
 from argan.viewing.numbers import number
 from jobs.runtime.cli import run_job
+from jobs.runtime.flags import count
 from jobs.runtime.workers import DEVICES, Workers
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
     from jobs.runtime.sweeping import PAGE, SweepRequest, plan, report, run_sweep  # --help answers at once
 
-    for flag, value in (("--concurrent", arguments.concurrent), ("--num-workers", arguments.num_workers)):
-        if value < 1:
-            raise UserError(f"{flag} must be at least 1, got {value}")
     request = SweepRequest(
         sweep=named_sweep(arguments.sweep, changes(arguments)),
         data_uri=arguments.data,
@@ -66,11 +63,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--out", required=True, metavar="URI", help="where sweeps live; this one becomes a folder in it")
     add("--report", action="store_true", help="only write the page of what there is by now")
     add("--num-trials", type=int, help="another number than the sweep's own; a larger one later goes on")
-    add("--concurrent", type=int, default=1, metavar="N", help="trials at a time, sharing the cluster (default 1)")
+    add("--concurrent", type=count, default=1, metavar="N", help="trials at a time, sharing the cluster (default 1)")
     add("--search", choices=("grid", "random", "optuna"), help="another than the sweep's own")
     add("--stopping", choices=("none", "asha", "dominated"), help="another rule than the sweep's own")
     add("--known", metavar="URI", help="an earlier sweep's folder: optuna begins with what it found")
-    add("--num-workers", type=int, default=1, help="data-parallel workers of a trial (default 1)")
+    add("--num-workers", type=count, default=1, help="data-parallel workers of a trial (default 1)")
     add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
     add("--device", choices=DEVICES, default="auto", help="auto takes a GPU where there is one")
     add("--max-failures", type=int, default=3, help="failures in a row that a trial recovers from (default 3)")

@@ -46,6 +46,12 @@ def test_render_closes_opens_and_focuses(run_uri: str) -> None:
     assert float(blurred.diff(dim=3).abs().mean()) < 0.8 * float(sample.deep.diff(dim=3).abs().mean())
 
 
+@pytest.mark.parametrize("aperture", [2.8, -0.5, float("nan")])
+def test_an_aperture_is_a_share_and_no_f_number(aperture: float) -> None:
+    with pytest.raises(ValueError, match=rf"aperture must be in \[0, 1\], got {aperture:g}"):
+        render(torch.zeros(1, 3, 8, 8), torch.ones(1, 1, 8, 8), aperture)
+
+
 @pytest.mark.parametrize("optics", [{"linear_light": True}, {"linear_light": False}, {"occlusion_steps": 4}])
 def test_a_run_takes_photos_with_its_own_optics(run_uri: str, optics: dict[str, Any]) -> None:
     saved = load_run(run_uri)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from argan.config import Config
+from argan.config import Config, PriorConfig
 from argan.errors import UserError
 from argan.presets import preset, presets
 from argan.settings import from_dict, learned_keys, naming_keys, override, run_name, to_dict
@@ -65,6 +65,7 @@ def test_keys_that_must_agree_change_together() -> None:
         ("data.batch_images", "20", "20"),
         ("dof.shallow_share", "1.01", "1.01"),
         ("optics.views_per_side", "4", "4"),
+        ("optics.views_per_side", "1", "at least 3: one shows no disparity, got 1"),
         ("data.mirror", "perhaps", "perhaps"),
         ("guard.most_inverted", "40", "40"),
         ("guard.most_prior_correlation", "-1.5", "-1.5"),
@@ -123,3 +124,10 @@ def test_an_option_that_came_later_names_a_run_only_where_it_differs_from_before
 def test_every_field_has_help() -> None:
     for key, item in all_fields():
         assert item.metadata["help"], key
+
+
+def test_equal_configurations_have_one_name() -> None:
+    """However their numbers were written, and whether they were saved in between."""
+    whole, real = Config(prior=PriorConfig(weight=1)), Config(prior=PriorConfig(weight=1.0))
+    assert whole == real
+    assert run_name(whole) == run_name(real) == run_name(from_dict(to_dict(whole)))

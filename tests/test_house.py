@@ -22,7 +22,7 @@ FLOORS = [
         "argan.strict_json",
         "argan.versions",
     },
-    {"argan.storage", "argan.optics", "argan.losses", "argan.zoo"},
+    {"argan.storage", "argan.optics", "argan.losses", "argan.prior", "argan.zoo"},
     {"argan.models", "argan.scenes", "argan.data"},
     {"argan.training", "argan.evaluation", "argan.generation", "argan.search"},
     {"argan.viewing"},
@@ -35,9 +35,9 @@ NEIGHBOURS = {("argan.data", "argan.scenes")}  # but packing draws scenes
 FILES = {"argan.storage", "argan.data", "os", "pathlib", "shutil", "tempfile"}
 NEVER = {  # what lies below a room, and it does without all the same, in what it imports too
     "argan.storage": {"torch", "numpy", "PIL"},
-    "argan.models": {"argan.losses", "argan.storage"},
-    "argan.scenes": {"argan.optics", "argan.losses", "argan.storage"},
-    "argan.data": {"argan.optics", "argan.losses"},
+    "argan.models": {"argan.losses", "argan.prior", "argan.storage"},
+    "argan.scenes": {"argan.optics", "argan.losses", "argan.prior", "argan.storage"},
+    "argan.data": {"argan.optics", "argan.losses", "argan.prior"},
     "argan.training": FILES,
     "argan.evaluation": FILES,
     "argan.viewing": {"argan.storage"},

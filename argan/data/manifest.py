@@ -128,10 +128,11 @@ def write_manifest(storage: Storage, manifest: Manifest) -> None:
     storage.write_bytes(MANIFEST_PATH, (json.dumps(head, indent=1) + "\n").encode())
 
 
-def read_manifest(storage: Storage) -> Manifest:
-    """Read and check the manifest of the set at `storage`.
+def read_manifest(storage: Storage, *, resolution: int | None = None) -> Manifest:
+    """Read and check the manifest of the set at `storage`, of photos for a run that makes such of `resolution` px.
 
-    Raises DataError where there is none, where it has another schema, or where its parts do not fit each other.
+    Raises DataError where there is none, where it has another schema, where its parts do not fit each other, or the
+    photos are of another size.
     """
     try:
         head_bytes = storage.read_bytes(MANIFEST_PATH)
@@ -146,9 +147,12 @@ def read_manifest(storage: Storage) -> Manifest:
     if schema != SCHEMA:
         raise DataError(f"{MANIFEST_PATH} of {storage.uri} has schema {schema!r}, not {SCHEMA!r}")
     try:
-        return _decode(head, rows)
+        manifest = _decode(head, rows)
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"the manifest of {storage.uri} does not fit: {error}") from error
+    if resolution not in (None, manifest.resolution):
+        raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
+    return manifest
 
 
 def _decode(head: dict[str, Any], rows: bytes) -> Manifest:

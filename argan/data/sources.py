@@ -1,5 +1,6 @@
 """What can be packed: photos in a folder, a tar, a glob or a bucket, or procedural scenes; listed, not read."""
 
+import fnmatch
 import glob
 import io
 import itertools
@@ -80,6 +81,25 @@ def list_source(source: str) -> Listing:
     if not photos:
         raise UserError("; ".join([f"there is nothing to pack at {source!r}", *(entry.message for entry in skipped)]))
     return Listing(photos, skipped, has_truth=False)
+
+
+def would_list(source: str, uri: str) -> bool:
+    """Whether files written below `uri` would be listed as photos of this source the next time."""
+    if source.startswith(SCENES_PREFIX):
+        return False
+    if source.startswith("s3://") or os.path.exists(source):
+        return f"{uri}/".startswith(f"{open_storage(source).uri}/")
+    place, pattern = Path(uri), Path(os.path.abspath(source)).parts
+    return any(_fits(folder.parts, pattern) for folder in (place, *place.parents))
+
+
+def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """As `glob` matches a path, but for hidden files."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_fits(parts[start:], pattern[1:]) for start in range(len(parts) + 1))
+    return bool(parts) and fnmatch.fnmatch(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
 def _list_scenes(source: str) -> Listing:

@@ -16,6 +16,7 @@ from argan.errors import UserError
 EFFICIENTNET = "efficientnet-lite0"
 EFFICIENTNET_PX = 224
 CHUNK_IMAGES = 32
+PROBE_PX = 64
 
 
 class Extractor(NamedTuple):
@@ -54,13 +55,18 @@ def torchscript(data: bytes, name: str, device: torch.device) -> Extractor:
     """A net of the user's own: `net(images, return_features=True)`, uint8 [N,3,H,W] to [N,d], resizing included.
 
     This is what the Inception file of StyleGAN's authors takes. Running it runs what its author wrote. Raises UserError
-    where it is no TorchScript.
+    where it is no TorchScript, or of another net, by one black photo.
     """
     try:
         net = torch.jit.load(io.BytesIO(data), map_location=device).eval()
+        with torch.inference_mode():
+            found = net(torch.zeros(1, 3, PROBE_PX, PROBE_PX, dtype=torch.uint8, device=device), return_features=True)
     except (ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UserError(f"{name} is no TorchScript file with a feature extractor: {reason}") from error
+    if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != 1:
+        got = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise UserError(f"{name} must give features [N,d] for photos [N,3,H,W], for one photo it gave {got}")
     record = {"extractor": f"TorchScript {name}", "resize": "by the net itself"}
     sha256 = hashlib.sha256(data).hexdigest()
     return Extractor(lambda images: net(images, return_features=True), device, {**record, "weights_sha256": sha256})

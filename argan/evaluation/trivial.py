@@ -12,7 +12,7 @@ from argan.config import PriorConfig
 from argan.evaluation.cues import cue_maps
 from argan.evaluation.measures import RankSettings, TruthSet, measure_ranks, negated
 from argan.evaluation.scores import MEASURES, Scores, is_better, judge_maps, ranks_alone
-from argan.losses import focus_prior
+from argan.prior import focus_prior
 
 
 class Guess(NamedTuple):

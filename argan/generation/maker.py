@@ -16,10 +16,10 @@ from argan.config import Config
 from argan.data.tuples import DisparityCoding
 from argan.draws import Purpose, draw_uniform, draw_z
 from argan.generation.recipe import MICRO_BATCH_IMAGES, Recipe
-from argan.losses import focus_priors, nearest_prior
 from argan.models.camera import Camera
 from argan.optics import ApertureRenderer
 from argan.pixels import to_bytes, to_signed
+from argan.prior import focus_priors, nearest_prior
 
 
 class DeepBatch(NamedTuple):
@@ -30,7 +30,7 @@ class DeepBatch(NamedTuple):
 
 
 class TupleMaker:
-    """A trained camera that makes samples by a recipe. Its generator runs on whole micro-batches only."""
+    """A trained camera that makes samples by a settled recipe. Its generator runs on whole micro-batches only."""
 
     def __init__(self, camera: Camera, config: Config, recipe: Recipe) -> None:
         self.config = config
@@ -41,6 +41,8 @@ class TupleMaker:
         self._generator = camera.generator
         self._device = next(camera.parameters()).device
         light, steps = config.optics.linear_light, config.optics.occlusion_steps
+        if recipe.shape is None:
+            raise ValueError("the recipe leaves the aperture's shape to the model: Recipe.settled fills it in")
         self._renderers = [
             ApertureRenderer(views, recipe.shape, linear_light=light, occlusion_steps=steps).to(self._device)
             for views in self.views_per_side

@@ -23,8 +23,8 @@ class Quality:
     """From where on a sample is rejected (argan/generation/quality.py). A limit at its `off` value rejects nothing."""
 
     min_spread: float = 0.05  # standard deviation of D / d_max; below it D is "flat". Off: 0
-    min_contrast: float = 0.0  # of the middle before its surroundings; below it D is "inverted". Off: -10
-    max_prior_correlation: float = 0.98  # of D with the focus prior; above it D is "prior-only". Off: 1
+    min_contrast: float = 0.0  # of the middle before its surroundings; below it D is "inverted". Off: -1e9
+    max_prior_correlation: float = 0.98  # of D with the focus prior; above it D is "prior-only". Off: 2
     min_sharpness: float = 0.02  # of the sharpest edges of I_d; below it I_d is "blurred". Off: 0
     max_saturation: float = 0.3  # share of channel values at 0 or 255 in I_d; above it I_d is "saturated". Off: 1
 
@@ -42,7 +42,7 @@ class Recipe:
     apertures: tuple[float, ...] = (0.5, 1.0)  # dof_scale of a shallow photo each, the same in all samples
     random_apertures: int = 0  # so many shallow photos more, each at a dof_scale drawn for it, uniform in (0, 1]
     focus_px: float = 0.0  # the disparity that is sharp, px per aperture unit
-    shape: ApertureShape = "disk"
+    shape: ApertureShape | None = None  # None: the model's own, which `settled` puts here
     truncation: float = 0.0  # the style in z is drawn from a normal cut off at +- this; 0: not cut
     shard_samples: int = 500  # attempts a shard
     quality: Quality = field(default_factory=Quality)
@@ -54,7 +54,7 @@ class Recipe:
         some = self.random_apertures >= (0 if self.apertures else 1)
         require(some, "random_apertures", self.random_apertures, "at least 0, and 1 where apertures is empty")
         require(math.isfinite(self.focus_px), "focus_px", self.focus_px, "finite")
-        require(self.shape in ("disk", "square"), "shape", self.shape, "disk or square")
+        require(self.shape in (None, "disk", "square"), "shape", self.shape, "disk or square")
         require(0 <= self.truncation < math.inf, "truncation", self.truncation, "at least 0 and finite")
         require(self.shard_samples >= 1, "shard_samples", self.shard_samples, "at least 1")
 
@@ -69,6 +69,10 @@ class Recipe:
     def indices(self, shard: int) -> range:
         """The samples of a shard: a fixed range, whatever is rejected."""
         return range(shard * self.shard_samples, min((shard + 1) * self.shard_samples, self.num_samples))
+
+    def settled(self, config: Config) -> "Recipe":
+        """The recipe with nothing left to the model: what a set's terms say."""
+        return dataclasses.replace(self, shape=self.shape or config.optics.shape)
 
     def views_per_side(self, config: Config) -> tuple[int, ...]:
         """For each shallow photo as many views as the model's largest disparity needs (METHOD: Aperture renderer).

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from argan.models.layers import at_least_fp32, init_conv, leaky_relu
+from argan.models.layers import at_least_fp32, init_weights, leaky_relu
 
 
 class Stage(nn.Module):
@@ -21,7 +21,7 @@ class Stage(nn.Module):
         self.halving = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
         self.shortcut = nn.Conv2d(inputs, outputs, 1, bias=False)
         for layer in (self.first, self.halving, self.shortcut):
-            init_conv(layer, random)
+            init_weights(layer, random)
 
     def forward(self, x: Tensor) -> Tensor:
         """[B,inputs,H,W] -> [B,outputs,H/2,W/2]"""
@@ -39,7 +39,7 @@ class Discriminator(nn.Module):
         last_px = resolution >> len(self.stages)
         self.head = nn.Linear(channels[-1] * last_px * last_px, 1)
         for layer in (self.from_photo, self.head):
-            init_conv(layer, random)
+            init_weights(layer, random)
 
     def forward(self, image: Tensor) -> Tensor:
         x = leaky_relu(self.from_photo(image))

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from argan.models.layers import init_conv
+from argan.models.layers import init_weights
 
 CELL_PX = 2
 STRIDE_PX = 8  # of the deepest level
@@ -34,7 +34,7 @@ class Estimator(nn.Module):
         self.register_buffer("disparity_unit_px", torch.ones(()))
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
-                init_conv(module, random)
+                init_weights(module, random)
         with torch.no_grad():  # the pixels of a cell start alike: no checkerboard to unlearn (Aitken et al. 2017)
             self.head.weight.copy_(self.head.weight[:1].expand_as(self.head.weight))
 

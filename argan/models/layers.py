@@ -22,7 +22,7 @@ def at_least_fp32(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
-def init_conv(layer: nn.Conv2d | nn.Linear, random: torch.Generator) -> None:
+def init_weights(layer: nn.Conv2d | nn.Linear, random: torch.Generator) -> None:
     """He initialisation for a leaky ReLU behind the layer; bias zero."""
     nn.init.kaiming_normal_(layer.weight, a=LEAK, generator=random)
     if layer.bias is not None:

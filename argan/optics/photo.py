@@ -25,8 +25,12 @@ def render(
     image [B,3,H,W] in any range, disparity [B,1,H,W] in px per aperture unit; `focus` is the disparity that is sharp.
     Takes as many views as the most blurred photo of the batch needs, so neighbouring ones lie at most 1 px apart; or
     `views_per_side`, to take again a photo that was taken with so many, or one in any company. `linear_light` averages
-    light instead of sRGB codes in [-1, 1]; with `occlusion_steps` what lies in front hides what lies behind.
+    light instead of sRGB codes in [-1, 1]; with `occlusion_steps` what lies in front hides what lies behind. Raises
+    ValueError for an aperture out of range: it is a share of the widest one, no f-number.
     """
+    widest, narrowest = float(torch.as_tensor(aperture).max()), float(torch.as_tensor(aperture).min())
+    if not 0 <= narrowest <= widest <= 1:
+        raise ValueError(f"aperture must be in [0, 1], got {narrowest if narrowest < 0 else widest:g}")
     dof_scale = torch.as_tensor(aperture, dtype=disparity.dtype, device=disparity.device).expand(image.shape[0])
     shifted = disparity - focus
     if views_per_side is None:

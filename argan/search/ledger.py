@@ -12,18 +12,23 @@ or it does not, and a driver that was replaced cannot write any more.
 
 import itertools
 import json
+import logging
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from argan import strict_json
-from argan.errors import DataError, MissingError, UserError
+from argan.errors import ConflictError, DataError, MissingError, StorageError, UserError, passes
 from argan.search.sweep import Sweep
 from argan.storage import Storage
 
 LEDGER = "ledger.jsonl"
 SCHEMA = "argan-sweep/1"
+OUTAGE_WAITS_S = (2.0, 8.0, 32.0, 60.0, 60.0, 60.0)
+
+log = logging.getLogger(__name__)
 
 Ending = Literal["finished", "stopped", "broke"]
 
@@ -130,12 +135,34 @@ class Ledger:
         return [costs for _, costs in before]
 
     def _write(self, event: dict[str, Any]) -> None:
-        """Raises ConflictError where another driver has written since."""
         line = strict_json.dumps(event)
-        data = "".join(text + "\n" for text in [*self._lines, line]).encode()
-        self._version = self._storage.write_if(LEDGER, data, self._version)
+        self._version = self._replace("".join(text + "\n" for text in [*self._lines, line]).encode())
         self._lines.append(line)
         self._take(json.loads(line))
+
+    def _replace(self, data: bytes) -> str:
+        """The version that stands then. Storage that stays away is waited for, as a trial's training waits for it.
+
+        Raises ConflictError where another driver has written since.
+        """
+        waits_s, heard = iter(OUTAGE_WAITS_S), True
+        while True:
+            try:
+                return self._storage.write_if(LEDGER, data, self._version)
+            except ConflictError:
+                if heard:
+                    raise
+                standing, version = self._storage.read_versioned(LEDGER)
+                if standing != data:
+                    raise
+                return version  # an earlier write arrived, only its answer did not
+            except StorageError as away:
+                wait_s = next(waits_s, None)
+                if wait_s is None or not passes(away):
+                    raise
+                log.warning("the ledger could not be written, it is tried again in %g s: %s", wait_s, away)
+                time.sleep(wait_s)
+                heard = False
 
     def _take(self, event: dict[str, Any]) -> None:
         match event["event"]:

@@ -4,6 +4,7 @@ A replay needs no training, so it can be asked of many orders in which the same 
 """
 
 from collections.abc import Sequence
+from itertools import count, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -60,10 +61,12 @@ def resample(
     num_resamples: int,
     seed: int,
 ) -> list[Replay]:
-    """As many trials again, drawn with replacement and in random order, so many times."""
-    replays = []
-    for number in range(num_resamples):
-        rng = np.random.default_rng([seed, number])
-        drawn = [curves[index] for index in rng.integers(len(curves), size=len(curves))]
-        replays.append(replay(drawn, rungs_images, reference, rule, keep_share))
-    return replays
+    """As many trials again, drawn with replacement and in random order, so many times; of draws that cover something,
+    as has what is replayed. Raises ValueError as `replay` does.
+    """
+    covers = [bool(hypervolume([curve[-1]], reference)) for curve in curves]
+    if not any(covers):
+        raise ValueError(f"the trials cover nothing below {tuple(reference)}")
+    draws = (np.random.default_rng([seed, number]).integers(len(curves), size=len(curves)) for number in count())
+    drawn = ([curves[index] for index in draw] for draw in draws if any(covers[index] for index in draw))
+    return [replay(each, rungs_images, reference, rule, keep_share) for each in islice(drawn, num_resamples)]

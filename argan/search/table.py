@@ -10,6 +10,8 @@ from argan.search.ledger import Ledger, Trial
 from argan.search.pareto import front, hypervolume
 from argan.settings import as_typed
 
+TABLE = "table.json"
+
 
 def sweep_table(ledger: Ledger, *, data_uri: str, runs_uri: str) -> dict[str, Any]:
     """What the ledger says, in the order of the trials; a rung's seconds count from its trial's start.

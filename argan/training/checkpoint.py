@@ -1,4 +1,5 @@
-"""A state as plain data: named tensors and a little JSON, no pickle. Loading it goes on bit for bit.
+"""A state as plain data: named tensors and a little JSON, no pickle. Loading it goes on bit for bit (on a GPU up to
+rounding: docs/decisions/data_parallel.md).
 
 `generator` holds what sampling needs (g_ema); `training` holds the rest: both nets, Adam's moments, the clock.
 """

@@ -1,4 +1,5 @@
-"""How much memory a step takes: counted on nets without numbers (torch's meta device), so in a tenth of a second.
+"""How much memory a step takes: counted by a forward pass without numbers (torch's meta device), so in a tenth of a
+second. Of the nets only the weights are drawn.
 
 What autograd keeps for the backward pass is counted exactly, in fp32 (bf16 keeps about half). What comes and goes
 beside it is not: gradients on their way, the renderer's views, workspaces of convolutions. STEP_MARGIN stands for

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from argan.config import Config, OptimizerConfig
-from argan.losses import focus_priors
 from argan.models.camera import Camera, build_camera, build_discriminator
 from argan.models.discriminator import Discriminator
+from argan.prior import focus_priors
 from argan.training.gradients import FlatGradients
 
 

@@ -15,19 +15,17 @@ from argan.draws import Purpose, draw_dof_scale, draw_mirror, draw_z
 from argan.losses import (
     contrast_loss,
     discriminator_adversarial,
-    focus_contrast,
     focus_prior_loss,
-    focus_prior_weight,
     generator_adversarial,
-    learning_rate_share,
-    nearest_prior,
     r1_penalty,
     total_variation,
 )
 from argan.models.camera import Fake
 from argan.pixels import to_signed
+from argan.prior import focus_contrast, focus_prior_weight, nearest_prior
 from argan.training.augmentation import augment, draw_augmentation
 from argan.training.gradients import Reduce
+from argan.training.learning_rates import set_learning_rates
 from argan.training.metrics import TickMetrics
 from argan.training.state import TrainState
 
@@ -51,17 +49,6 @@ def train_batch(state: TrainState, photos: Tensor, share: Share, metrics: TickMe
     generator_step(state, share, metrics, reduce)
     state.images_seen += share.total
     update_ema(state, share.total)
-
-
-def set_learning_rates(state: TrainState) -> None:
-    optimizer = state.config.optimizer
-    share = learning_rate_share(state.images_seen, optimizer)
-    for adam, lr in (
-        (state.generator_optimizer, optimizer.generator_lr),
-        (state.discriminator_optimizer, optimizer.discriminator_lr),
-    ):
-        for group in adam.param_groups:
-            group["lr"] = lr * share
 
 
 def prepare(state: TrainState, photos: Tensor, share: Share) -> Tensor:

@@ -23,8 +23,8 @@ CHARTED = ["disparity_mean_px", "disparity_min_px", "disparity_spread", "contras
 PAGE_PATH, TEXT_PATH = "index.html", "README.md"
 
 
-def write_card(out: Storage, terms: Terms, head: Mapping[str, Any]) -> None:
-    """Both files, unless they stand there as they would be written."""
+def write_card(out: Storage, terms: Terms, head: Mapping[str, Any]) -> list[str]:
+    """Both files, unless they stand there as they would be written; returns the paths of those that were."""
     config = read_config(out.child(MODEL_PATH))
     apertures = [f"aperture_{k}" for k in range(terms.recipe.num_shallow)]
     columns = read_columns(out, [*PLACES, *CHARTED, *apertures])
@@ -35,9 +35,11 @@ def write_card(out: Storage, terms: Terms, head: Mapping[str, Any]) -> None:
         "d_max_px": config.d_max_px,
     }
     page = card_page(head, values, origin, columns, contact_sheet(out, columns, config.d_max_px))
-    for path, text in ((PAGE_PATH, page), (TEXT_PATH, card_text(head, values, origin))):
-        if not (out.exists(path) and out.read_bytes(path) == text.encode()):
-            out.write_bytes(path, text.encode())
+    files = {PAGE_PATH: page.encode(), TEXT_PATH: card_text(head, values, origin).encode()}
+    changed = [path for path, data in files.items() if not (out.exists(path) and out.read_bytes(path) == data)]
+    for path in changed:
+        out.write_bytes(path, files[path])
+    return changed
 
 
 def _origin(out: Storage) -> dict[str, Any]:

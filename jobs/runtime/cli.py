@@ -17,6 +17,7 @@ STDOUT = 1
 TTY_INTERVAL_S = 0.2
 LOG_INTERVAL_S = 5.0
 RATE_WINDOW_LINES = 50
+ERASE_LINE = "\x1b[K"  # from the cursor on
 
 
 def run_job(main: Callable[[], int | None]) -> NoReturn:
@@ -34,7 +35,7 @@ def run_job(main: Callable[[], int | None]) -> NoReturn:
             raise
         code = 141
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}")
         code = 1
     except KeyboardInterrupt:
         print("\ninterrupted: the same command goes on from what is finished", file=sys.stderr)
@@ -109,7 +110,7 @@ class Progress:
         if note:
             parts.append(note)
         line = " | ".join(parts)
-        self._stream.write(f"\r{line}\x1b[K" if self._rewrites else f"{line}\n")
+        self._stream.write(f"\r{line}{ERASE_LINE}" if self._rewrites else f"{line}\n")
         self._stream.flush()
 
 
@@ -127,4 +128,5 @@ def progress_line(total: int, unit: str) -> Iterator[Callable[[int, int], None]]
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    """One line on stderr, in the place of a line of progress that may stand there on a terminal."""
+    print(f"\r{ERASE_LINE}{text}" if sys.stderr.isatty() else text, file=sys.stderr, flush=True)

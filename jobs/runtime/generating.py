@@ -53,9 +53,10 @@ class CareRequest:
 
 def plan(request: GenerationRequest) -> dict[str, Any]:
     """What would be made. Writes nothing. Raises UserError for a run that could not make it."""
-    recipe, run, out = request.recipe, find_run(request.run_uri), open_storage(request.out_uri)
+    run, out = find_run(request.run_uri), open_storage(request.out_uri)
     config = read_config(run)
     require_usable(config, run.uri)
+    recipe = request.recipe.settled(config)
     return {
         "run": run.uri,
         "out": out.uri,
@@ -71,9 +72,10 @@ def generate(request: GenerationRequest) -> Made:
     """Makes what is not there yet, by verified hash, then the manifest and the card. Raises UserError with one
     sentence, also where nothing at all was kept.
     """
-    out, recipe = open_storage(request.out_uri), request.recipe
+    out = open_storage(request.out_uri)
     standing = read_terms(out) if out.exists(TERMS_PATH) else None
     config, checkpoint = settle_model(request.run_uri, out, standing)
+    recipe = request.recipe.settled(config)
     recipe.views_per_side(config)  # says so where the focus is out of range
     with start_ray(num_cpus=request.num_workers):
         from jobs.runtime.shard_workers import ShardWorkers  # it imports Ray, which reads its environment at import
@@ -134,9 +136,9 @@ def repair(request: CareRequest) -> tuple[list[Fault], list[Fault]]:
     for fault in list(surplus(out, terms)):
         out.delete(fault.path)
     head = write_tuple_manifest(out, terms.sha256, records(out, terms))
-    write_card(out, terms, head)
+    card = [Fault(path, "not what the set's card says") for path in write_card(out, terms, head)]
     left = list(strangers(out))
-    return [fault for fault in faults if fault not in left], left
+    return [*(fault for fault in faults if fault not in left), *card], left
 
 
 def read_terms(out: Storage) -> Terms:

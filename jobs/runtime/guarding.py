@@ -13,9 +13,10 @@ from argan.pixels import to_signed
 from argan.runs.checkpoints import roll_back
 from argan.runs.folder import read_history
 from argan.storage import Storage
-from argan.training.health import SAMPLES, as_metrics, standing, vitals
+from argan.training.health import as_metrics, standing
 from argan.training.loop import is_looked_at
 from argan.training.state import TrainState
+from argan.training.vitals import SAMPLES, vitals
 
 
 class Guarding:
@@ -25,7 +26,9 @@ class Guarding:
 
     def __init__(self, state: TrainState, run: Storage, data: Storage) -> None:
         manifest = read_manifest(data)
-        rows = np.argsort(manifest.sha256, kind="stable")[:SAMPLES]
+        # Each photo once: of a set with copies in it a generator would seem to have the variety.
+        _, rows = np.unique(manifest.sha256, return_index=True)
+        rows = rows[:SAMPLES]
         photos = read_photos(data, manifest, rows)
         self._real = to_signed(torch.from_numpy(photos), state.dtype).to(state.device)
         self._state = state

@@ -5,7 +5,6 @@ from typing import Any
 
 from ray.train import UserCallback
 
-from argan.errors import StorageError
 from argan.runs.folder import read_history
 from argan.runs.report import picture_positions, write_report
 from argan.storage import Storage, open_storage
@@ -26,8 +25,8 @@ class Journal(UserCallback):
     def after_report(self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: Any) -> None:
         try:
             self._catch_up(open_storage(self._run_uri))
-        except StorageError as error:
-            log.warning("nothing could be shown at this tick, the next one catches up: %s", error)
+        except Exception as error:  # in Ray's controller it would end the training
+            log.warning("nothing could be shown at this tick, a later one catches up: %s", error)
 
     def _catch_up(self, run: Storage) -> None:
         rows = [row for row in read_history(run) if row["images_seen"] > self._shown_images]

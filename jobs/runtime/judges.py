@@ -65,9 +65,7 @@ def set_judges(uri: str, resolution: int, *, num_test: int, num_teach: int, use:
     Raises DataError where it has no truth, another resolution or too few photos.
     """
     storage = open_storage(uri)
-    manifest = read_manifest(storage)
-    if manifest.resolution != resolution:
-        raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
+    manifest = read_manifest(storage, resolution=resolution)
     if not manifest.truth:
         raise DataError(f"{storage.uri} holds photos without truth: there is nothing to compare with")
     by_hash = np.argsort(manifest.sha256, kind="stable")

@@ -9,15 +9,15 @@ from contextlib import suppress
 
 from argan.api import Run
 from argan.data.manifest import read_manifest
-from argan.errors import StorageError, UserError, passes
+from argan.errors import StorageError, passes
 from argan.judging_size import JudgingSize
 from argan.runs.best import JUDGED
 from argan.runs.report import JUDGING_ENDED
 from argan.storage import Storage
 from argan.training.state import TrainState
 from jobs.runtime.evaluation import judge_run, small_request
+from jobs.runtime.flat_numbers import flat_numbers
 from jobs.runtime.judges import can_judge_depth
-from jobs.runtime.numbers import numbers
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +33,10 @@ class Judging:
     jobs/evaluate.py does afterwards, on the set's own photos: the numbers compare with each other.
 
     Where it cannot be done, it ends and the page says why; where storage stays away, it is tried again when due. It
-    takes at most config.schedule.judging_share of the time since this attempt began, as far as a judgement costs
+    takes at most config.schedule.judging_share of the time since this worker began, as far as a judgement costs
     what the one before did, and keeps enough of it back for the last checkpoint. The first is taken to cost twice: the
-    ceiling is trained and real photos are looked at only once.
+    ceiling is trained and real photos are looked at only once. Where workers are begun anew, after a failure or for
+    another number of them, all of this begins anew.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Judging:
             data_uri=data.uri if has_truth else None,
             use_gpu=state.device.type == "cuda",
         )
-        self._run.delete(JUDGING_ENDED)  # an earlier attempt's
+        self._run.delete(JUDGING_ENDED)  # an earlier worker's
         self._clock = clock
         self._started_s, self._started_images = clock(), state.images_seen
         self._spent_s = 0.0
@@ -64,14 +65,24 @@ class Judging:
         self._is_first = not any(self._cache.list())
         self._broke = False
 
+    def is_due(self) -> bool:
+        """Whether there is time for a judgement now, and it can be done as far as is known."""
+        schedule, images_seen = self._state.config.schedule, self._state.images_seen
+        images = images_seen - self._started_images
+        if self._broke or not schedule.judging_share or not images:
+            return False
+        passed_s = self._clock() - self._started_s
+        later_s = self._guess_images * passed_s / images if self._cost_s is None else self._cost_s
+        cost_s = 2 * later_s if self._is_first else later_s
+        kept_back_s = later_s if images_seen < schedule.total_images else 0.0
+        return self._spent_s + cost_s + kept_back_s <= schedule.judging_share * passed_s
+
     def look(self) -> dict[str, float]:
-        """What the moving average is worth now, by "judged/NAME"; nothing while that would take too much time."""
-        if self._broke or not self._is_due():
-            return {}
+        """What the moving average is worth now, by "judged/NAME"; nothing where it could not be judged."""
         started_s = self._clock()
         try:
-            values = numbers(judge_run(self._now(), self._request)[0])
-        except (UserError, RuntimeError, MemoryError) as error:  # training goes on: it is not for the judgement's sake
+            values = flat_numbers(judge_run(self._now(), self._request)[0])
+        except Exception as error:  # training goes on: it is not for the judgement's sake
             self._spent_s += self._clock() - started_s
             if passes(error):
                 log.warning("at %s images the run was not judged: %s", self._state.images_seen, error)
@@ -100,17 +111,6 @@ class Judging:
         text = f"ended at {self._state.images_seen:,} images, could not be done: {str(error) or type(error).__name__}"
         with suppress(StorageError):
             self._run.write_bytes(JUDGING_ENDED, text.encode())
-
-    def _is_due(self) -> bool:
-        schedule, images_seen = self._state.config.schedule, self._state.images_seen
-        images = images_seen - self._started_images
-        if not schedule.judging_share or not images:
-            return False
-        passed_s = self._clock() - self._started_s
-        later_s = self._guess_images * passed_s / images if self._cost_s is None else self._cost_s
-        cost_s = 2 * later_s if self._is_first else later_s
-        kept_back_s = later_s if images_seen < schedule.total_images else 0.0
-        return self._spent_s + cost_s + kept_back_s <= schedule.judging_share * passed_s
 
     def _now(self) -> Run:
         """The state as a run to sample from."""

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from itertools import islice
 
 from argan.data.packing import PackedShard, Plan, pack_shard
+from argan.errors import UserError
 from argan.storage import Storage
-from jobs.runtime.cli import Progress
+from jobs.runtime.cli import Progress, say
 from jobs.runtime.session import start_ray
+
+MOST_DEATHS = 20  # of workers, in a job
 
 
 def pack_missing(
     plan: Plan, out: Storage, finished: Mapping[int, PackedShard], num_workers: int | None
 ) -> dict[int, PackedShard]:
     """All shards by index: those finished before, and the others made now. At most `num_workers` at once (None: all
-    processors).
+    processors). Raises UserError where workers died too often.
     """
     records = dict(finished)
     if len(records) == plan.num_shards:
@@ -22,16 +25,28 @@ def pack_missing(
     done = sum(record.num_items for record in records.values())
     with start_ray(num_cpus=num_workers):
         import ray  # it reads its environment at import: start_ray has set it by now
+        from ray.exceptions import NodeDiedError, OutOfMemoryError, WorkerCrashedError
 
-        progress = Progress(plan.terms.num_items, "photos", start=done)
-        task = ray.remote(pack_shard)
+        progress, deaths = Progress(plan.terms.num_items, "photos", start=done), 0
+        # Not retried by Ray, which does it for ever, and without a word, where memory was wanting.
+        task = ray.remote(pack_shard).options(max_retries=0)
         num_at_once = num_workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        running = [task.remote(job, out) for job in islice(missing, num_at_once)]
+        running = {task.remote(job, out): job for job in islice(missing, num_at_once)}
         while running:
-            [ready], running = ray.wait(running)
-            record = ray.get(ready)
+            [ready], _ = ray.wait(list(running))
+            job = running.pop(ready)
+            try:
+                record = ray.get(ready)
+            except (NodeDiedError, OutOfMemoryError, WorkerCrashedError) as death:
+                deaths += 1
+                if deaths > MOST_DEATHS:
+                    why = f"the last one of {type(death).__name__}; the same command goes on from there"
+                    raise UserError(f"{deaths} workers died, {why}") from death
+                say(f"a worker died ({type(death).__name__}), its shard {job.index} is made again")
+                running[task.remote(job, out)] = job
+                continue
             records[record.index] = record
-            running += [task.remote(job, out) for job in islice(missing, 1)]
+            running |= {task.remote(job, out): job for job in islice(missing, 1)}
             done += record.num_items
             progress.show(done, f"{len(records)}/{plan.num_shards} shards")
     progress.close(done, f"{len(records)}/{plan.num_shards} shards")

@@ -15,7 +15,7 @@ from torch import Tensor
 from argan.api import Run
 from argan.data.manifest import read_manifest
 from argan.data.reading import read_photos
-from argan.errors import DataError, UserError
+from argan.errors import UserError
 from argan.evaluation.coverage import NEIGHBOURS, coverage
 from argan.evaluation.features import EFFICIENTNET, Extractor, efficientnet, extract, torchscript
 from argan.evaluation.fid import FEWEST_IMAGES, fid
@@ -70,9 +70,7 @@ def real_photos(quality: PhotoQuality, judges: Judges, resolution: int, use: Use
         num_photos = min(quality.num_reals, judges.test_record["num_photos"])
         return RealPhotos(lambda: judges.test().images[:num_photos], {**judges.test_record, "num_photos": num_photos})
     storage = open_storage(quality.photos_uri)
-    manifest = read_manifest(storage)
-    if manifest.resolution != resolution:
-        raise DataError(f"{storage.uri} holds photos of {manifest.resolution} px, the run makes {resolution} px")
+    manifest = read_manifest(storage, resolution=resolution)
     rows = rows_for(manifest, use)[: quality.num_reals]
     record = {
         "data": storage.uri,

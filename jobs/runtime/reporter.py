@@ -59,10 +59,11 @@ class Reporter:
                 keep=config.schedule.keep_checkpoints,
                 keep_too={*best_images(read_history(self._run)).values(), *self._guarding.healthy_images},
             )
-            # Last: who is killed here has lost a judgement and no images. Not of what is given up, nor when time is up.
+            # Not of what is given up, nor when time is up.
             is_stopped = tick.is_last and tick.images_seen < config.schedule.total_images
-            if not is_stopped and not self._sees_collapse and (judged := self._judging.look()):
-                append_history(self._run, {**row, **judged})
+            if not is_stopped and not self._sees_collapse and self._judging.is_due():
+                self._wait()  # who is killed while it is judged has lost a judgement and no images
+                append_history(self._run, {**row, **self._judging.look()})
         if tick.is_last:
             self._wait()
 

@@ -17,7 +17,7 @@ from argan.runs.lease import LeaseHeldError
 from argan.settings import run_name
 from argan.storage import open_storage
 from jobs.runtime.evaluation import evaluate, plan_for, small_request
-from jobs.runtime.numbers import numbers
+from jobs.runtime.flat_numbers import flat_numbers
 from jobs.runtime.training import LEASE_S, TrainingRequest, train
 from jobs.runtime.workers import Workers
 
@@ -94,7 +94,7 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
     else:
         planned = {**plan_for(config, request), "run_name": run_name(config), "images_seen": images}
         require_same_protocol(result["protocol"], planned, f"{kept.uri}/{name}")
-        return numbers(result)
+        return flat_numbers(result)
     stands_at = read_pointer(run).checkpoints[0]["images_seen"]
     if stands_at != images:
         raise DataError(
@@ -107,7 +107,7 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
     if judged_at != images:
         raise DataError(f"{run.uri}: the newest checkpoint is broken, the one before is of {judged_at:,} images")
     kept.write_bytes(name, strict_json.dumps(result, indent=1).encode())
-    return numbers(result)
+    return flat_numbers(result)
 
 
 def require_same_protocol(found: dict[str, Any], planned: dict[str, Any], where: str) -> None:

@@ -1,7 +1,6 @@
 """The model of a set: copied into it when it begins, and held to its terms ever after."""
 
 import json
-import sys
 from typing import Any
 
 from argan.config import Config
@@ -13,6 +12,7 @@ from argan.runs.export import export_model
 from argan.runs.folder import find_run, read_config
 from argan.settings import naming_keys, run_name
 from argan.storage import Storage
+from jobs.runtime.cli import say
 from jobs.runtime.origin import git_commit
 
 BEGINNING = (f"{MODEL_PATH}/", ORIGIN_PATH)  # what lies there when a set was begun and killed before its terms
@@ -30,7 +30,7 @@ def settle_model(run_uri: str, out: Storage, standing: Terms | None) -> tuple[Co
         foreign = next((entry.path for entry in out.list() if not entry.path.startswith(BEGINNING)), None)
         if foreign is not None:
             raise UserError(f"{out.uri} holds something else ({foreign}) and no {TERMS_PATH}: choose another place")
-        exported = export_model(run, model, warn=warn)
+        exported = export_model(run, model, warn=say)
         config = read_config(model)
         out.write_bytes(ORIGIN_PATH, json.dumps(_origin(config, exported.record), indent=1).encode())
         return config, exported.sha256
@@ -40,7 +40,7 @@ def settle_model(run_uri: str, out: Storage, standing: Terms | None) -> tuple[Co
         raise UserError(f"{out.uri} is a set of the run {run_name(config)}, not of {run.uri}: choose another place")
     newest = next((entry["sha256"] for entry in read_pointer(run).checkpoints), standing.checkpoint_sha256)
     if newest != standing.checkpoint_sha256:
-        warn(f"the run has another checkpoint by now; the set at {out.uri} stays with the one that it began with")
+        say(f"the run has another checkpoint by now; the set at {out.uri} stays with the one that it began with")
     return config, standing.checkpoint_sha256
 
 
@@ -48,7 +48,7 @@ def require_model(out: Storage, terms: Terms) -> None:
     """Raises DataError unless the set's own model is whole, and the one of its terms."""
     model = out.child(MODEL_PATH)
     try:
-        found = find_checkpoint(model, warn=warn, generator_only=True)
+        found = find_checkpoint(model, warn=say, generator_only=True)
         config = config_sha256(read_config(model))
     except (DataError, MissingError) as error:
         raise DataError(f"the set's own model is damaged, so it can be neither checked nor mended: {error}") from error
@@ -69,7 +69,3 @@ def _origin(config: Config, record: dict[str, Any]) -> dict[str, Any]:
         "trained with": ", ".join(f"{name} {version}" for name, version in record["versions"].items()),
         "made by commit": git_commit(),
     }
-
-
-def warn(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -1,6 +1,5 @@
 """Actors that hold a set's model and work on its shards."""
 
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from argan.generation.platform import made_by, settle_numerics
 from argan.generation.recipe import Recipe, Terms, config_sha256
 from argan.generation.shard import make_shard
 from argan.storage import Storage
+from jobs.runtime.cli import say
 
 SHARDS_AT_ONCE = 2  # a worker: one is computed while another is read or written
 RESTARTS = 20  # of a worker that died; what it was making is made again
@@ -122,7 +122,7 @@ class ShardWorkers:
         """What all workers' bytes hang on. Raises UserError where they are of different kinds."""
         asked = [actor.made_by.remote() for actor in self.actors]
         while len(ray.wait(asked, num_returns=len(asked), timeout=NOTICE_S)[1]):
-            print(f"waiting for {len(asked)} workers to start: are the processors busy?", file=sys.stderr)
+            say(f"waiting for {len(asked)} workers to start: are the processors busy?")
         with deaths_told():
             facts = ray.get(asked)
         for other in facts:

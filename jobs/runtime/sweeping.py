@@ -1,8 +1,6 @@
 """From a request to a sweep's table: who may run it, what Tune is asked for, what is shown on the way."""
 
 import _thread
-import json
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -10,25 +8,26 @@ from typing import Any
 
 from argan import strict_json
 from argan.data.manifest import read_manifest
-from argan.differences import differences
-from argan.errors import MissingError, StorageError, UserError
+from argan.errors import StorageError, UserError
 from argan.evaluation.estimation import RECIPE
 from argan.evaluation.protocol import PROTOCOL
 from argan.runs.lease import acquire
 from argan.runs.report import picture_positions
 from argan.search.course import has_next
 from argan.search.crashes import Crashes
-from argan.search.ledger import Known, Ledger, Trial
+from argan.search.known import learn_from
+from argan.search.ledger import Ledger, Trial
 from argan.search.sweep import Sweep
-from argan.search.table import sweep_table
+from argan.search.table import TABLE, sweep_table
 from argan.storage import Storage, open_storage
 from argan.viewing.sweep_page import sweep_page
+from jobs.runtime.cli import say
 from jobs.runtime.session import joins_cluster, start_ray
 from jobs.runtime.sweep_watch import SweepWatch
 from jobs.runtime.training import LEASE_S
 from jobs.runtime.workers import Workers
 
-TABLE, PAGE = "table.json", "report.html"
+PAGE = "report.html"
 TRIAL_MEMORY_BYTES = 100 << 20  # booked by Tune for a trial's own process; training and judging book for themselves
 
 
@@ -78,7 +77,7 @@ def run_sweep(request: SweepRequest) -> dict[str, Any]:
         ledger = Ledger(folder, sweep)
         ledger.begin()
         if request.known_uri and not ledger.known:
-            learn_from(request.known_uri, ledger)
+            learn_from(open_storage(request.known_uri), ledger)
         elif request.known_uri and ledger.known_from != open_storage(request.known_uri).uri:
             raise UserError(f"this sweep began with what {ledger.known_from} found, not {request.known_uri}")
         if sweep.search == "grid" and sweep.num_trials < sweep.num_grid_points:
@@ -91,7 +90,7 @@ def run_sweep(request: SweepRequest) -> dict[str, Any]:
             try:
                 write_page(folder, ledger, request.data_uri)
             except StorageError as error:  # it can be written anew from the ledger at any time
-                print(f"the page could not be written: {error}", file=sys.stderr)
+                say(f"the page could not be written: {error}")
             watch.tell(trial)
 
         if has_next(ledger):
@@ -126,44 +125,6 @@ def write_page(folder: Storage, ledger: Ledger, data_uri: str) -> dict[str, Any]
 def newest_grid(run: Storage) -> bytes | None:
     positions = picture_positions(run)
     return run.read_bytes(f"pictures/grid-{positions[-1]:012d}.png") if positions else None
-
-
-def learn_from(uri: str, ledger: Ledger) -> None:
-    """Writes the finished trials of an earlier sweep down, as far as they lie in this one's space.
-
-    Raises UserError where there are none, where they were trained or judged otherwise, and where nobody would ask.
-    """
-    if ledger.sweep.search != "optuna":
-        raise UserError(f"--known is for optuna: the search {ledger.sweep.search} does not learn")
-    if ledger.trials:
-        raise UserError("--known comes before the first trial: this sweep has begun without")
-    earlier = open_storage(uri)
-    try:
-        table = json.loads(earlier.read_bytes(TABLE))
-        theirs = table["sweep"]
-    except MissingError:
-        raise UserError(f"there is no sweep at {uri}: {TABLE} is missing") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{uri}/{TABLE} is no sweep's table: {error}") from error
-    sweep, found = ledger.sweep, []
-    ours = sweep.definition()
-    for key in ("config", "judging", "judged_by"):
-        if theirs.get(key) != ours[key]:
-            how = differences({key: theirs.get(key)}, {key: ours[key]})
-            raise UserError(f"{uri} is of trials that were trained or judged otherwise: {how}")
-    if theirs["rungs_images"][-1] != sweep.rungs_images[-1]:
-        raise UserError(f"{uri} is of trials of {theirs['rungs_images'][-1]:,} images, not {sweep.rungs_images[-1]:,}")
-    for trial in table["trials"]:
-        if trial["status"] != "finished" or trial["changes"].keys() != sweep.space.keys():
-            continue
-        values = [trial["rungs"][-1]["values"].get(objective.name) for objective in sweep.objectives]
-        if None in values or not all(sweep.space[key].holds(value) for key, value in trial["changes"].items()):
-            continue
-        costs = tuple(objective.cost(value) for objective, value in zip(sweep.objectives, values, strict=True))
-        found.append(Known(trial["changes"], costs))
-    if not found:
-        raise UserError(f"{uri} has no finished trial in this sweep's space")
-    ledger.know(found, earlier.uri)
 
 
 def trial_workers(request: SweepRequest, nodes: list[dict[str, Any]]) -> Workers:

@@ -3,7 +3,6 @@
 import math
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from ray.train.v2._internal.exceptions import WorkerGroupStartupTimeoutError  # 
 
 from argan.errors import FailedTrainingError, NonFiniteError, StorageError, UserError, passes
 from argan.runs.lease import Lease
+from jobs.runtime.cli import say
 from jobs.runtime.journal import Journal
 from jobs.runtime.worker import Work, train_worker
 from jobs.runtime.workers import Workers
@@ -63,6 +63,7 @@ def keep_trying(
     try begins after `ends_at`, seconds since 1970.
     """
     number = failures = 0
+    problem: WorkersFailedError | NoRoomError
     while True:
         lease.require_held()
         if number and time.time() > ends_at:
@@ -70,18 +71,14 @@ def keep_trying(
         try:
             return try_once(number, start_images)
         except NoRoomError as waits:
-            if nodes_may_come:
-                print(f"{waits}; going on from {start_images:,} images when there is", file=sys.stderr, flush=True)
-                number += 1
-                continue
-            failed = WorkersFailedError(str(waits))
-        except WorkersFailedError as error:
-            failed = error
+            problem = waits if nodes_may_come else WorkersFailedError(str(waits))
+        except WorkersFailedError as failed:
+            problem = failed
         except StorageError as away:
             if not passes(away):
                 raise
-            failed = WorkersFailedError(str(away), of_storage=True)
-        failures += 1
+            problem = WorkersFailedError(str(away), of_storage=True)
+        failures += isinstance(problem, WorkersFailedError)
         while True:
             try:
                 lease.heartbeat()  # a conditional write: it tells whether the run is still ours
@@ -92,9 +89,12 @@ def keep_trying(
                     raise
                 failures += 1
                 pause_after(away, failures, max_failures, start_images)
-        if reached != start_images:
-            start_images, failures = reached, 1
-        pause_after(failed, failures, max_failures, start_images)
+        if reached != start_images:  # a group that grows or shrinks finds no place after it has trained
+            start_images, failures = reached, min(failures, 1)
+        if isinstance(problem, NoRoomError):
+            say(f"{problem}; going on from {start_images:,} images when there is")
+        else:
+            pause_after(problem, failures, max_failures, start_images)
         number += 1
 
 
@@ -104,13 +104,13 @@ def pause_after(problem: Exception, failures: int, max_failures: int, images_see
     last_line = (str(problem).strip().splitlines() or [type(problem).__name__])[-1]
     if failures > max_failures:
         if died:
-            print(problem, file=sys.stderr)  # the workers' own traceback, for whoever mends it
+            say(str(problem))  # the workers' own traceback, for whoever mends it
         times = "once" if failures == 1 else f"{failures} times in a row"
         kind = FailedTrainingError if isinstance(problem, WorkersFailedError) and not problem.of_storage else UserError
         raise kind(f"training failed {times} at {images_seen:,} images, the last time with {last_line}")
     wait_s = min(FIRST_WAIT_S * 4 ** (failures - 1), LONGEST_WAIT_S)
     what = f"workers failed, going on from {images_seen:,} images" if died else "storage stays away, asked again"
-    print(f"{what} in {wait_s:g} s: {last_line}", file=sys.stderr, flush=True)
+    say(f"{what} in {wait_s:g} s: {last_line}")
     time.sleep(wait_s)
 
 

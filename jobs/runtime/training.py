@@ -1,7 +1,6 @@
 """From a request to a trained run: what is checked first, who may train, what is tried again, how it ends."""
 
 import _thread
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +14,7 @@ from argan.runs.lease import Lease, acquire
 from argan.runs.report import REPORT, write_report
 from argan.settings import override, run_name, to_dict
 from argan.storage import Storage, open_storage
-from jobs.runtime.cli import Progress
+from jobs.runtime.cli import Progress, say
 from jobs.runtime.guarding import end_if_collapsed
 from jobs.runtime.session import joins_cluster, start_ray
 from jobs.runtime.watch import Watch
@@ -42,7 +41,7 @@ class TrainingRequest:
 def plan(request: TrainingRequest) -> dict[str, Any]:
     """What would be run: the resolved configuration and the arithmetic of its batches. Writes nothing."""
     data = open_storage(request.data_uri)
-    manifest = read_manifest(data)
+    manifest = read_manifest(data, resolution=request.config.resolution)
     config = _resolve(request, manifest)
     batch, total = config.data.batch_images, config.schedule.total_images
     return {
@@ -62,7 +61,7 @@ def train(request: TrainingRequest) -> Storage:
     person.
     """
     data = open_storage(request.data_uri)
-    manifest = read_manifest(data)
+    manifest = read_manifest(data, resolution=request.config.resolution)
     config = _resolve(request, manifest)
     _check_shards(data, manifest)
     run = open_run(request.out_uri, config)
@@ -98,14 +97,14 @@ def _train_on_ray(
         # These import Ray, which reads its environment at import: start_ray has set it by now.
         import ray
 
-        from argan.training.processor import crawls, multiplies_bf16
+        from argan.training.number_formats import crawls, multiplies_bf16
         from jobs.runtime.journal import Journal
         from jobs.runtime.trainer import fit, keep_trying, scaling
         from jobs.runtime.worker import Work
 
         asked = scaling(request.workers, ray.nodes())
         if not asked.use_gpu and crawls(config, has_bf16=multiplies_bf16()):
-            print(f"warning: {CRAWLS}", file=sys.stderr, flush=True)
+            say(f"warning: {CRAWLS}")
         work = Work(
             config=to_dict(config), run_uri=run.uri, data_uri=data_uri, attempt=lease.generation, ends_at=ends_at
         )
@@ -138,22 +137,18 @@ def _write_bad_end(run: Storage, lease: Lease, error: BaseException, command: st
         lease.heartbeat()
         write_report(run, state=state, resume_command=command)
     except Exception as second:
-        print(f"{run.uri}/{REPORT} does not say how the run ended: {second}", file=sys.stderr)
+        say(f"{run.uri}/{REPORT} does not say how the run ended: {second}")
 
 
 def _images_done(run: Storage) -> int:
     """Where the newest sound checkpoint stands; a broken one is named on the way."""
-    saved = load_checkpoint(run, warn=lambda text: print(text, file=sys.stderr))
+    saved = load_checkpoint(run, warn=say)
     return 0 if saved is None else saved.images_seen
 
 
 def _resolve(request: TrainingRequest, manifest: Manifest) -> Config:
     """The configuration with the data's fingerprint in it. Raises UserError where the data does not fit."""
     config = request.config
-    if manifest.resolution != config.resolution:
-        raise UserError(
-            f"{request.data_uri} is packed at {manifest.resolution} px, the run wants {config.resolution} px"
-        )
     if manifest.num_samples < config.data.num_lanes:
         few = f"{manifest.num_samples} samples, fewer than data.num_lanes = {config.data.num_lanes}"
         raise UserError(f"{request.data_uri} has {few}")

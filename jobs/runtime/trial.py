@@ -69,7 +69,8 @@ def climb(given: dict[str, Any]) -> None:
     # Else they would have to fit into what Tune has booked for this process.
     anywhere = PlacementGroupSchedulingStrategy(placement_group=None)
     # Not retried by Ray: nobody would hear of it, and what is killed for want of memory may be retried for ever.
-    train_task = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=anywhere)(train_to)
+    # A process for each training: one that Ray keeps for later would be a living owner of a lease not released.
+    train_task = ray.remote(num_cpus=0, max_retries=0, max_calls=1, scheduling_strategy=anywhere)(train_to)
     judge_task = ray.remote(
         num_cpus=max(1, workers.cpus_each),
         num_gpus=1 if workers.use_gpu else 0,

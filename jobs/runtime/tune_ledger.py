@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from argan.search.course import next_trial, settle
 from argan.search.crashes import Crashes
 from argan.search.ledger import Ledger, Rung, Trial
 from argan.settings import run_name, to_dict
+from jobs.runtime.cli import say
 
 
 class LedgerSearch(Searcher):
@@ -102,7 +102,7 @@ class LedgerScheduler(FIFOScheduler):
         self._lost[number] += 1
         why = (text.splitlines() or ["an error without words"])[-1]
         if self._lost[number] <= self._max_failures:
-            print(f"the process of trial {number} was lost, another takes over: {why}", file=sys.stderr, flush=True)
+            say(f"the process of trial {number} was lost, another takes over: {why}")
             return
         times = f"{self._lost[number]} times in a row"
         lost = f"the process of trial {number} was lost {times}, the last time with {why}"
@@ -116,7 +116,7 @@ class LedgerScheduler(FIFOScheduler):
 
     def _set_aside(self, number: int, why: str) -> None:
         self._lost[number] = 0
-        print(f"trial {number} crashed and is set aside: {why}", file=sys.stderr, flush=True)
+        say(f"trial {number} crashed and is set aside: {why}")
         self._crashes.set_aside(number, why)
 
     def _take(self, result: dict[str, Any]) -> bool:

@@ -8,7 +8,9 @@ DEVICES = {"auto": None, "cpu": False, "gpu": True}
 
 @dataclass(frozen=True, kw_only=True)
 class Workers:
-    """How many workers, and what each of them gets. A range is elastic: Ray takes what there is."""
+    """How many workers, and what each of them gets. A range is elastic: Ray takes what there is; where that is less
+    than the minimum it waits, without a word and without end.
+    """
 
     minimum: int
     maximum: int

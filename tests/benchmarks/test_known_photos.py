@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from known_photos import PARTS, path_traced
+from known_photos import PARTS, path_traced_photos
 from PIL import Image
 from thin_lens import main as thin_lens
 
@@ -37,7 +37,7 @@ def write(path: Path, parts: tuple[str, ...], depth_m: float = 4.0) -> Path:
 @pytest.mark.parametrize("depth_m", [1.0, 2.0, 4.0])
 def test_disparity_is_that_of_a_thin_lens(tmp_path: Path, depth_m: float) -> None:
     """The circle of confusion of a point has the diameter 2 r f_px |1/z - 1/z_f| in px, and s = 1 blurs by 4 |D|."""
-    (known,) = path_traced(write(tmp_path / "one.tar", PARTS, depth_m))
+    (known,) = path_traced_photos(write(tmp_path / "one.tar", PARTS, depth_m))
     focal_px = SIDE_PX / 2  # of 90 degrees
     diameter_px = 2 * APERTURE_RADIUS_M * focal_px * abs(1 / depth_m - 1 / FOCUS_M)
     assert known.disparity.abs().mean().item() == pytest.approx(diameter_px / 4)
@@ -47,7 +47,7 @@ def test_disparity_is_that_of_a_thin_lens(tmp_path: Path, depth_m: float) -> Non
 
 def test_a_tar_without_a_whole_sample_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds no sample with all of deep\.jpg"):
-        next(path_traced(write(tmp_path / "half.tar", PARTS[1:])))
+        next(path_traced_photos(write(tmp_path / "half.tar", PARTS[1:])))
 
 
 def test_no_photos_at_all_are_refused() -> None:

@@ -24,7 +24,7 @@ from kuberay_files import (
 from argan.config import Config
 from argan.presets import preset
 from argan.settings import override
-from jobs.train import worker_range
+from jobs.runtime.flags import worker_range
 
 JOBS = [path.stem for path in MANIFESTS if path.stem != "raycluster"]
 

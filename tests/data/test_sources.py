@@ -1,5 +1,6 @@
 """Whatever way photos are named, the same are found, and of a damaged tar what is whole."""
 
+import glob
 import io
 import tarfile
 import uuid
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from wild_images import some_photos, tar_of, write_folder
 
-from argan.data.sources import Item, Photo, list_source
+from argan.data.sources import Item, Photo, list_source, would_list
 from argan.errors import UserError
 from argan.scenes.seeds import JUDGING_SEEDS
 from argan.storage import open_storage
@@ -131,3 +132,40 @@ def test_a_bucket_is_a_folder(s3: LocalS3) -> None:
     assert [read(item) for item in list_source(f"{bucket.uri}/in/more.tar").items] == list(photos.values())
     with pytest.raises(UserError, match="nothing to pack at"):
         list_source(f"{bucket.uri}/out")
+
+
+@pytest.mark.parametrize(
+    ("source", "out", "inside"),
+    [
+        ("photos", "photos/packed", True),
+        ("photos", "photos", True),
+        ("photos", "photos-packed", False),
+        ("photos/*", "photos/packed", True),
+        ("photos/*", "photos/packed/deeper", True),
+        ("photos/*.jpg", "photos/packed", False),
+        ("ph*s", "photos/packed", True),
+        ("**/photos", "a/b/photos/packed", True),
+        ("photos/**", "photos/a/b", True),
+        ("photos/a-*/x", "photos/packed", False),
+        ("scenes:5", "photos", False),
+    ],
+)
+def test_what_would_become_a_photo_of_its_own_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, out: str, inside: bool
+) -> None:
+    """And packing asked of what is written there indeed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.jpg").touch()
+    uri = open_storage(out).uri
+    assert would_list(source, uri) == inside
+    open_storage(out).write_bytes("shards/000000.tar.json", b"{}")
+    if not source.startswith("scenes:") and glob.glob(source, recursive=True):
+        listed = [f"{item.storage.uri}/{item.path}" for item in list_source(source).items if isinstance(item, Photo)]
+        assert f"{uri}/shards/000000.tar.json" in listed or not inside
+        assert not any(path.startswith(f"{uri}/") for path in listed) or inside
+
+
+def test_a_bucket_lies_inside_itself_alone() -> None:
+    assert would_list("s3://bucket/photos", "s3://bucket/photos/packed")
+    assert not would_list("s3://bucket/photos", "s3://bucket/photos64")

@@ -84,3 +84,32 @@ def test_a_net_of_ones_own() -> None:
 def test_what_is_no_extractor_is_named(content: bytes) -> None:
     with pytest.raises(UserError, match=r"inception.pt is no TorchScript file"):
         torchscript(content, "inception.pt", CPU)
+
+
+class Labels(torch.nn.Module):
+    """An ordinary net, saved as its author uses it."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.float().mean((2, 3))
+
+
+class Maps(torch.nn.Module):
+    """Features, but not one vector a photo."""
+
+    def forward(self, images: torch.Tensor, return_features: bool = False) -> torch.Tensor:
+        return images.float()
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("net", "words"),
+    [
+        (Labels(), "resnet.pt is no TorchScript file with a feature extractor"),
+        (Maps(), r"resnet.pt must give features \[N,d\] .* it gave \(1, 3, 64, 64\)"),
+    ],
+)
+def test_another_net_is_refused_before_any_photo_is_read(net: torch.nn.Module, words: str) -> None:
+    file = io.BytesIO()
+    torch.jit.save(torch.jit.script(net), file)
+    with pytest.raises(UserError, match=words):
+        torchscript(file.getvalue(), "resnet.pt", CPU)

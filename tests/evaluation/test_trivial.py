@@ -9,7 +9,7 @@ from argan.evaluation.alignment import SIZE_MEASURES
 from argan.evaluation.measures import RANK_MEASURES, RankSettings, TruthSet, measure_ranks, negated
 from argan.evaluation.scores import MEASURES, means
 from argan.evaluation.trivial import Guess, best_guesses, trivial_scores
-from argan.losses import focus_prior
+from argan.prior import focus_prior
 
 RANKS = RankSettings(num_pairs=200)
 

@@ -20,7 +20,7 @@ from argan.presets import preset
 from argan.storage import Storage
 
 CONFIG: Config = preset("debug")  # 16 px, d_max 0.75 px
-KEEP_ALL = Quality(min_spread=0, min_contrast=-10, max_prior_correlation=1, min_sharpness=0, max_saturation=1)
+KEEP_ALL = Quality(min_spread=0, min_contrast=-1e9, max_prior_correlation=2, min_sharpness=0, max_saturation=1)
 
 
 def camera() -> Camera:
@@ -33,7 +33,7 @@ def camera() -> Camera:
 
 
 def recipe(**changes: Any) -> Recipe:
-    return Recipe(**{"num_samples": 44, "shard_samples": 12, "quality": KEEP_ALL, **changes})
+    return Recipe(**{"num_samples": 44, "shard_samples": 12, "shape": "disk", "quality": KEEP_ALL, **changes})
 
 
 def terms_of(wanted: Recipe) -> Terms:

@@ -28,7 +28,11 @@ def made_now() -> dict[str, object]:
         numbers = [*maker.z(index)[0, :4].tolist(), *maker.apertures(index)]
         draws[f"{seed}/{index}"] = [float(f"{number:.6g}") for number in numbers]
     terms = Terms(
-        recipe=Recipe(num_samples=3), checkpoint_sha256="c", config_sha256="d", versions={"torch": "1"}, platform={}
+        recipe=Recipe(num_samples=3, shape="disk"),
+        checkpoint_sha256="c",
+        config_sha256="d",
+        versions={"torch": "1"},
+        platform={},
     )
     tar = TarWriter()
     row = add_sample(tar, 7, {"deep.png": b"deep", "disparity.png": bytes(600), "json": b"{}"})

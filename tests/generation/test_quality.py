@@ -12,7 +12,7 @@ from small_set import KEEP_ALL
 from argan.config import PriorConfig
 from argan.generation.quality import KEPT, measure, reason
 from argan.generation.recipe import Quality, Recipe, decode_terms, encode_terms
-from argan.losses import focus_prior
+from argan.prior import focus_prior
 
 SIDE, D_MAX = 32, 1.5
 PRIOR = focus_prior(SIDE, D_MAX, PriorConfig())[0, 0].numpy()

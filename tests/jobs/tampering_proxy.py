@@ -4,6 +4,7 @@ time. It signs every request anew, as a request without one of its headers would
 
 import http.client
 import threading
+from contextlib import closing
 from email.utils import formatdate, parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -54,10 +55,9 @@ class _Request(BaseHTTPRequestHandler):
         host = f"127.0.0.1:{self.server.upstream_port}"
         request = AWSRequest(self.command, f"http://{host}{self.path}", headers, body)
         S3SigV4Auth(Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY), "s3", REGION).add_auth(request)
-        upstream = http.client.HTTPConnection(host, timeout=60)
-        upstream.request(self.command, self.path, body, dict(request.headers.items()))
-        self.give_back(upstream.getresponse())
-        upstream.close()
+        with closing(http.client.HTTPConnection(host, timeout=60)) as upstream:  # who asked may be gone by now
+            upstream.request(self.command, self.path, body, dict(request.headers.items()))
+            self.give_back(upstream.getresponse())
 
     def give_back(self, answer: http.client.HTTPResponse) -> None:
         body = answer.read()

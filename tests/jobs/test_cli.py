@@ -9,7 +9,7 @@ import pytest
 from training_job import ROOT
 
 from argan.errors import MissingError
-from jobs.runtime.cli import Progress, run_job
+from jobs.runtime.cli import Progress, run_job, say
 from jobs.runtime.session import start_ray
 
 
@@ -109,11 +109,25 @@ def test_progress_away_from_a_terminal_writes_a_line_every_few_seconds() -> None
     assert "left" not in lines[-1]
 
 
-def test_progress_on_a_terminal_rewrites_one_line() -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
+
+def test_what_is_said_on_a_terminal_takes_the_place_of_the_line_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, stream = Clock(), Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    progress = Progress(10, "photos", clock=clock)
+    clock.now_s += 1
+    progress.show(3)
+    say("a worker died")
+    assert stream.getvalue().endswith("left\x1b[K\r\x1b[Ka worker died\n")
+    monkeypatch.setattr(sys, "stderr", elsewhere := io.StringIO())
+    say("a worker died")
+    assert elsewhere.getvalue() == "a worker died\n"
+
+
+def test_progress_on_a_terminal_rewrites_one_line() -> None:
     clock, stream = Clock(), Terminal()
     progress = Progress(10, "photos", stream=stream, clock=clock)
     for done in (1, 2, 3):

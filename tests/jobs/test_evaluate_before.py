@@ -9,8 +9,9 @@ from packed_scenes import pack_scenes
 
 from argan.errors import MissingError, UserError
 from argan.scenes.seeds import SELECTION_SEED, TEST_SEED
-from jobs.evaluate import OutputFile, main, told
+from jobs.evaluate import main, told
 from jobs.runtime import evaluation
+from jobs.runtime.output_file import OutputFile
 
 SMALL = ["--scenes", "12", "--estimator-images", "64", "--estimator-pairs", "32", "--only", "depth"]
 

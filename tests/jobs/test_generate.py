@@ -156,6 +156,7 @@ def test_what_is_broken_is_named_and_mended_byte_for_byte(undisturbed: Storage, 
     out.write_bytes("shards/00014.tar", whole["shards/00001.tar"])
     out.write_bytes("manifest.parquet", whole["manifest.parquet"][:-1])
     out.write_bytes("shards/notes.txt", b"not ours to delete")
+    out.write_bytes("README.md", b"another card")
     found = generate("verify", out.uri)
     assert found.returncode == 1
     for path in ("shards/00003.tar", "shards/00007.json", "shards/00011.tar, sample", "shards/00014.tar"):
@@ -164,6 +165,8 @@ def test_what_is_broken_is_named_and_mended_byte_for_byte(undisturbed: Storage, 
     mended = generate("repair", out.uri)
     assert mended.returncode == 1, mended.stderr
     assert "left as it is, shards/notes.txt" in mended.stdout
+    assert "mended README.md" in mended.stdout
+    assert "mended index.html" not in mended.stdout
     out.delete("shards/notes.txt")
     assert content(out) == whole
     changed = {path for path in whole if (tmp_path / "set" / path).stat().st_mtime_ns != touched.get(path)}
@@ -252,7 +255,6 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(run_uri: str, tmp_path:
         (["--run", "zoo:nobody", "--num-samples", "5", "--out", "x"], "no model 'zoo:nobody' in the zoo"),
         (["--run", "r", "--num-samples", "0", "--out", "x"], "num_samples must be at least 1"),
         (["--run", "r", "--num-samples", "5", "--out", "x", "--apertures", "0.5,2"], "apertures must be"),
-        (["--run", "r", "--num-samples", "5", "--out", "x", "--num-workers", "0"], "--num-workers must be"),
         (["--run", "r", "--num-samples", "5", "--out", "x", "--limit", "blur=1"], "--limit knows min_spread"),
         (["--run", "r", "--num-samples", "5", "--out", "x", "--limit", "min_spread"], "--limit wants NAME=NUMBER"),
         (["verify", "nowhere"], "there is no set of tuples at"),
@@ -268,3 +270,16 @@ def test_help(arguments: list[str], capsys) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(arguments)
     assert "--num-workers" in capsys.readouterr().out
+
+
+def test_a_worker_that_dies_for_good_is_one_sentence() -> None:
+    from ray.exceptions import OutOfMemoryError, RayActorError
+
+    from jobs.runtime.shard_workers import deaths_told
+
+    for death in (RayActorError(), OutOfMemoryError("killed")):
+        with (
+            pytest.raises(UserError, match="a worker died 20 times; the same command goes on from there"),
+            deaths_told(),
+        ):
+            raise death

@@ -20,10 +20,10 @@ from argan.settings import override
 from argan.storage import Storage, open_storage
 from argan.training.checkpoint import restore, snapshot
 from argan.training.gradients import alone
-from argan.training.health import Vitals
 from argan.training.loop import Tick, train
 from argan.training.state import TrainState, build_state
 from argan.training.step import Share
+from argan.training.vitals import Vitals
 from jobs.runtime import guarding, judging
 from jobs.runtime.reporter import Reporter
 

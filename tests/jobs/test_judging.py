@@ -1,6 +1,7 @@
 """A run is judged while it trains, for a share of the time, and the best checkpoints stay."""
 
 import functools
+import time
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,11 @@ from argan.runs.report import write_report
 from argan.settings import override
 from argan.storage import Storage, open_storage
 from argan.storage.local import LocalStorage
-from argan.training.health import Vitals
 from argan.training.loop import Tick
 from argan.training.state import build_state
+from argan.training.vitals import Vitals
 from jobs.runtime import guarding, judging
+from jobs.runtime import reporter as reporter_module
 from jobs.runtime.evaluation import EvaluationRequest
 from jobs.runtime.judging import Judging
 from jobs.runtime.reporter import Reporter
@@ -39,6 +41,11 @@ class Clock:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     size = JudgingSize(num_photos=12, kid_photos=12, estimator_images=64, estimator_pairs=32)
     monkeypatch.setattr(judging, "GLANCE", size)
+
+
+def looked(watched: Judging) -> dict[str, float]:
+    """As the reporter does at each checkpoint."""
+    return watched.look() if watched.is_due() else {}
 
 
 def begun(tmp_path: Path, **changes: object) -> tuple[Config, Storage]:
@@ -72,7 +79,7 @@ def test_no_more_than_its_share_of_the_time(
         clock.now_s += 80
         state.images_seen = images_seen
         before_s = clock.now_s
-        if judged := watched.look():
+        if judged := looked(watched):
             found[images_seen] = judged
         spent_s = 40 * min(1, len(found)) + 25 * max(0, len(found) - 1)
         assert spent_s <= share * (clock.now_s - started_s)
@@ -86,7 +93,7 @@ def test_no_more_than_its_share_of_the_time(
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("error", [torch.cuda.OutOfMemoryError("no memory left"), MemoryError("no memory left")])
+@pytest.mark.parametrize("error", [torch.cuda.OutOfMemoryError("no memory left"), OSError("no memory left")])
 def test_what_cannot_be_judged_is_trained_all_the_same(
     scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -104,7 +111,7 @@ def test_what_cannot_be_judged_is_trained_all_the_same(
     for _ in range(3):
         state.images_seen += 48 * 1000
         clock.now_s += 1000
-        assert watched.look() == {}
+        assert looked(watched) == {}
     assert tries == [48_000]
     write_report(run, state="training")
     assert "ended at 48,000 images, could not be done: no memory left" in run.read_bytes("report.html").decode()
@@ -135,7 +142,7 @@ def test_where_storage_stays_away_it_is_judged_the_next_time(
                 first.setattr(LocalStorage, "delete", away)
             state.images_seen += 48 * 1000
             clock.now_s += 1000
-            found.append(watched.look())
+            found.append(looked(watched))
     assert found[0] == {}
     assert all(numbers["judged/kid"] > 0 for numbers in found[1:])
     kept = [entry.path.partition("-")[0] for entry in run.list("judging/")]
@@ -149,7 +156,7 @@ def test_photos_without_truth_are_judged_by_kid_alone(photos: str, tmp_path: Pat
     watched = Judging(state, run, open_storage(photos), clock=clock)
     clock.now_s += 1e6
     state.images_seen = 10**6
-    found = watched.look()
+    found = looked(watched)
     assert found["judged/kid"] > 0
     assert "judged/ordinal_accuracy" not in found
 
@@ -170,7 +177,7 @@ def test_a_share_of_0_is_never(scenes: str, tmp_path: Path) -> None:
     watched = Judging(state, run, open_storage(scenes), clock=clock)
     clock.now_s += 1e9
     state.images_seen = 10**6
-    assert watched.look() == {}
+    assert looked(watched) == {}
 
 
 def test_nothing_is_judged_where_somebody_stops_it_nor_what_is_given_up(
@@ -178,7 +185,8 @@ def test_nothing_is_judged_where_somebody_stops_it_nor_what_is_given_up(
 ) -> None:
     config, run = begun(tmp_path, schedule__checkpoint_ticks=2, guard__action="stop", guard__from_images=0)
     state, looks = build_state(config, torch.device("cpu")), []
-    monkeypatch.setattr(Judging, "look", lambda _: looks.append(state.images_seen))
+    monkeypatch.setattr(Judging, "is_due", lambda _: True)
+    monkeypatch.setattr(Judging, "look", lambda _: looks.append(state.images_seen) or {})
     flat = Vitals(1.0, 1.0, 1.0, 1.0, 0.0, 0.1, 0.5)
     monkeypatch.setattr(guarding, "vitals", lambda *_: flat)
     reporter = Reporter(state, run, open_storage(scenes), attempt=1)
@@ -189,6 +197,30 @@ def test_nothing_is_judged_where_somebody_stops_it_nor_what_is_given_up(
     assert looks == [96]  # at 192 flat disparity had lasted
 
 
+def test_a_checkpoint_stands_before_it_is_judged(scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is killed while judging, for want of memory say, has lost no images."""
+    config, run = begun(tmp_path)
+    state, stood = build_state(config, torch.device("cpu")), []
+    commit = reporter_module.commit_checkpoint
+
+    def slowly(*arguments: object, **more: object) -> None:
+        time.sleep(0.2)
+        commit(*arguments, **more)
+
+    def look(_: Judging) -> dict[str, float]:
+        stood.append([entry["images_seen"] for entry in read_pointer(run).checkpoints])
+        return {}
+
+    monkeypatch.setattr(reporter_module, "commit_checkpoint", slowly)
+    monkeypatch.setattr(Judging, "is_due", lambda _: True)
+    monkeypatch.setattr(Judging, "look", look)
+    reporter = Reporter(state, run, open_storage(scenes), attempt=1)
+    for state.images_seen in (48, 96):
+        reporter.keep(Tick(state.images_seen, {}, takes_checkpoint=True, takes_pictures=False, is_last=False))
+    reporter.close()
+    assert stood == [[48], [96, 48]]
+
+
 def reported(
     scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: dict[int, dict[str, float]]
 ) -> Storage:
@@ -196,6 +228,7 @@ def reported(
     config, run = begun(tmp_path, schedule__keep_checkpoints=2)
     state = build_state(config, torch.device("cpu"))
     answers = iter(found.get(number, {}) for number in range(1, 9))
+    monkeypatch.setattr(Judging, "is_due", lambda _: True)
     monkeypatch.setattr(Judging, "look", lambda _: next(answers))
     reporter = Reporter(state, run, open_storage(scenes), attempt=1)
     for number in range(1, 9):

@@ -89,7 +89,7 @@ def test_no_room_where_no_node_can_come_is_a_failure(lease: Lease, waits_s: list
 def test_no_try_begins_when_the_time_is_up(lease: Lease, waits_s: list[float]) -> None:
     script = Script([DIED], [480])
     assert play(script, lease, ends_at=0.0) == 480
-    script = Script([NoRoomError("no place for 2 workers")], [])
+    script = Script([NoRoomError("no place for 2 workers")], [0])
     assert play(script, lease, ends_at=0.0) == 0
     assert script.asked == [(0, 0)]  # the first one always does: it ends by itself
 
@@ -117,11 +117,22 @@ def test_workers_without_a_place_are_asked_for_as_long_as_it_takes(
 ) -> None:
     """Nothing was trained and nothing failed in between: neither does the row of failures grow, nor does it end."""
     none = NoRoomError("no place for 2 workers")
-    script = Script([DIED, *[none] * 9, DIED, 1000], [100, 100])
+    script = Script([DIED, *[none] * 9, DIED, 1000], [100] * 11)
     assert play(script, lease) == 1000
     assert script.asked == [(0, 0), *((i, 100) for i in range(1, 12))]
     assert waits_s == [2.0, 8.0]
     assert "no place for 2 workers; going on from 100 images when there is" in capsys.readouterr().err
+
+
+def test_a_group_that_finds_no_place_after_it_has_trained_goes_on_from_there(
+    lease: Lease, waits_s: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A range of workers is sized anew within one try; and what failed before the images between is forgiven."""
+    script = Script([DIED, NoRoomError("no place for 1 workers"), DIED, 1000], [0, 700, 700])
+    assert play(script, lease, max_failures=2) == 1000
+    assert script.asked == [(0, 0), (1, 0), (2, 700), (3, 700)]
+    assert waits_s == [2.0, 8.0]
+    assert "no place for 1 workers; going on from 700 images when there is" in capsys.readouterr().err
 
 
 def test_an_outage_is_waited_for_and_then_forgiven(

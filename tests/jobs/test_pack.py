@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,14 @@ import pytest
 from PIL import Image
 
 from argan.data.manifest import read_manifest
-from argan.data.packing import commit, make_plan, pack_shard
+from argan.data.packing import PackedShard, ShardJob, commit, make_plan, pack_shard
 from argan.data.sources import list_source
 from argan.errors import UserError
-from argan.storage import open_storage
+from argan.storage import Storage, open_storage
 from cluster.local_s3 import LocalS3
 from jobs.pack import main
+from jobs.runtime import packing
+from jobs.runtime.packing import MOST_DEATHS
 
 PACK = Path(__file__).resolve().parents[2] / "jobs" / "pack.py"
 
@@ -49,9 +52,10 @@ def test_help_and_misspelt_flags() -> None:
     done = pack("--help")
     assert done.returncode == 0
     assert "scenes:8000@1" in done.stdout
-    done = pack("scenes:1", "nowhere", "--resolution", "16", "--colour")
-    assert done.returncode == 2
-    assert "--colour" in done.stderr
+    for wrong, words in ((["--colour"], "--colour"), (["--num-workers", "0"], "must be at least 1, got 0")):
+        done = pack("scenes:1", "nowhere", "--resolution", "16", *wrong)
+        assert done.returncode == 2
+        assert words in done.stderr
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(photos: Path, tmp_path: Path) -> None:
@@ -72,7 +76,6 @@ def test_what_cannot_be_done_is_one_sentence(photos: Path, tmp_path: Path) -> No
     for arguments, words in [
         ([photos, photos / "packed", "--resolution", 32], "lies inside of SOURCE"),
         ([photos, tmp_path / "out", "--resolution", 0], "got 0"),
-        ([photos, tmp_path / "out", "--resolution", 32, "--num-workers", 0], "--num-workers must be at least 1, got 0"),
         ([photos, "ftp://host/out", "--resolution", 32], "ftp://"),
     ]:
         with pytest.raises(UserError, match=words):
@@ -123,6 +126,38 @@ def test_killed_in_the_middle_the_same_command_makes_the_same_set(photos: Path, 
     assert done.returncode == 0, done.stderr
     assert contents(killed) == contents(straight)
     assert first.stat().st_mtime_ns == written, "a finished shard is not made again"
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("deaths", [1, MOST_DEATHS + 1])
+def test_a_worker_that_dies_is_replaced_until_too_many_have(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], deaths: int
+) -> None:
+    """As the kernel kills for want of memory: where one has begun a shard."""
+    monkeypatch.setattr(packing, "pack_shard", dies_so_often(tmp_path / "deaths", deaths))
+    words = [str(photos), str(tmp_path / "out"), "--resolution", "32", "--shard-samples", "61", "--num-workers", "1"]
+    if deaths > MOST_DEATHS:
+        with pytest.raises(UserError, match=r"21 workers died, .* the same command goes on from there"):
+            main(words)
+        return
+    main(words)
+    told = capsys.readouterr()
+    assert "a worker died (WorkerCrashedError), its shard 0 is made again" in told.err
+    assert "packed 60 photos" in told.out
+    assert read_manifest(open_storage(str(tmp_path / "out"))).num_samples == 60
+
+
+def dies_so_often(folder: Path, deaths: int) -> Callable[[ShardJob, Storage], PackedShard]:
+    """Ray copies it into its workers."""
+
+    def pack_or_die(job: ShardJob, out: Storage) -> PackedShard:
+        folder.mkdir(exist_ok=True)
+        if len(list(folder.iterdir())) < deaths:
+            (folder / uuid.uuid4().hex).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return pack_shard(job, out)
+
+    return pack_or_die
 
 
 @pytest.mark.ray

@@ -1,8 +1,10 @@
 """What a training job asks Ray for, from what the nodes have."""
 
 import pytest
+from tiny_sweep import tiny_sweep
 
 from argan.errors import ConflictError, DataError, MissingError, StorageError, UserError, passes
+from jobs.runtime.sweeping import SweepRequest, trial_workers
 from jobs.runtime.trainer import NoRoomError, Room, WorkersFailedError, most_cpus_each, reason, scaling
 from jobs.runtime.workers import Workers
 
@@ -81,3 +83,25 @@ def test_what_is_settled_is_asked_for_although_the_nodes_are_gone() -> None:
     """A trial's workers were counted when the sweep began; a node that was reclaimed since will come back."""
     asked = scaling(Workers(minimum=2, maximum=2, cpus_each=3, use_gpu=True, is_settled=True), [])
     assert (asked.num_workers, asked.use_gpu, asked.resources_per_worker) == (2, True, {"CPU": 3, "GPU": 1})
+
+
+def shared_out(asked: Workers, nodes: list[dict], *, concurrent: int, **changes: object) -> Workers:
+    sweep = tiny_sweep(2, **changes)
+    request = SweepRequest(sweep=sweep, data_uri="", out_uri="", workers=asked, concurrent=concurrent)
+    request.__dict__["resolved"] = sweep  # as if the data had been read
+    return trial_workers(request, nodes)
+
+
+def test_trials_at_a_time_share_what_the_cluster_has() -> None:
+    one = Workers(minimum=1, maximum=1)
+    assert shared_out(one, [node(8)], concurrent=2) == Workers(
+        minimum=1, maximum=1, cpus_each=4, use_gpu=False, is_settled=True
+    )
+    assert shared_out(one, [node(8, 2)], concurrent=2).use_gpu
+    assert not shared_out(Workers(minimum=1, maximum=1, use_gpu=False), [node(8, 1)], concurrent=2).use_gpu
+    with pytest.raises(UserError, match=r"2 workers at a time need a GPU each, the cluster has 1; or --device cpu"):
+        shared_out(one, [node(8, 1)], concurrent=2)
+    with pytest.raises(UserError, match="2 workers with 3 CPU each need more"):
+        shared_out(Workers(minimum=1, maximum=1, cpus_each=3), [node(4)], concurrent=2)
+    with pytest.raises(UserError, match=r"99 workers are more than data\.num_lanes = "):
+        shared_out(Workers(minimum=1, maximum=99), [node(8)], concurrent=1)

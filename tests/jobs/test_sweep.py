@@ -11,12 +11,13 @@ from sweep_process import NUM_TRIALS, PATIENCE_S, events, folder, run, start
 from tiny_sweep import RUNGS, request
 
 from argan.errors import DataError, UserError
-from argan.search.ledger import LEDGER, Ledger
-from argan.search.space import LogUniform
+from argan.search.course import next_trial
+from argan.search.ledger import LEDGER, Known, Ledger, Rung
+from argan.search.table import TABLE
 from argan.settings import override
 from argan.storage import open_storage
 from jobs.runtime.rung import TrialWork, judge, train_to
-from jobs.runtime.sweeping import PAGE, TABLE, learn_from, plan, report
+from jobs.runtime.sweeping import PAGE, SweepRequest, plan, report, run_sweep
 from jobs.runtime.workers import Workers
 from jobs.sweep import main
 
@@ -147,29 +148,36 @@ def test_a_report_of_what_there_is_and_nothing_where_nothing_is(scenes: str, tmp
     assert "debug-0123456789" in (folder(tmp_path) / PAGE).read_text()
 
 
-@pytest.mark.ray
-def test_what_an_earlier_sweep_found_is_known(undisturbed: Path, scenes: str, tmp_path: Path) -> None:
-    sweep = replace(request(scenes, str(tmp_path), 2).resolved, search="optuna")
-    ledger = Ledger(open_storage(str(tmp_path / "optuna")), sweep)
+def begun(asked: SweepRequest) -> Ledger:
+    ledger = Ledger(open_storage(asked.uri), asked.resolved)
     ledger.begin()
-    learn_from(str(folder(undisturbed)), ledger)
-    finished = [
-        row for row in json.loads((folder(undisturbed) / TABLE).read_text())["trials"] if row["status"] == "finished"
-    ]
-    assert [known.changes for known in ledger.known] == [row["changes"] for row in finished]
-    with pytest.raises(UserError, match="there is no sweep at"):
-        learn_from(str(tmp_path / "nowhere"), ledger)
-    judged = replace(sweep.judging, num_photos=13)
-    elsewhere = {**sweep.space, "prior.weight": LogUniform(low=20, high=30)}
-    others = {
-        "no finished trial in this sweep's space": replace(sweep, space=elsewhere),
-        "config.prior.gain was 2.2, is 3.0": replace(sweep, fixed={"prior.gain": 3.0}),
-        "judging.num_photos was 12, is 13": replace(sweep, judging=judged),
-        "is for optuna": replace(sweep, search="random"),
-    }
-    for problem, other in others.items():
-        with pytest.raises(UserError, match=problem):
-            learn_from(str(folder(undisturbed)), Ledger(open_storage(str(tmp_path / "other")), other))
+    return ledger
+
+
+def test_a_sweep_whose_trials_all_broke_ends_with_their_words(scenes: str, tmp_path: Path) -> None:
+    """One that has a finished trial does not: those that broke are told on the page."""
+    for finished in (0, 1):
+        asked = request(scenes, str(tmp_path / str(finished)), 2)
+        ledger = begun(asked)
+        while (trial := next_trial(ledger, ())) is not None:
+            if trial.number < finished:
+                ledger.reach(trial.number, Rung(RUNGS[-1], {"kid": 9.0, "ordinal_accuracy": 0.5}, 1.0))
+                ledger.end(trial.number, "finished")
+            else:
+                ledger.end(trial.number, "broke", "loss/generator is nan")
+        if finished:
+            assert [row["status"] for row in run_sweep(asked)["trials"]] == ["finished", "broke"]
+        else:
+            with pytest.raises(UserError, match="every trial broke, the last one: loss/generator is nan"):
+                run_sweep(asked)
+        assert open_storage(asked.uri).exists(PAGE)
+
+
+def test_a_sweep_stays_with_what_it_began_with(scenes: str, tmp_path: Path) -> None:
+    asked = request(scenes, str(tmp_path), 2)
+    begun(asked).know([Known({}, (1.0, 1.0))], "s3://bucket/earlier")
+    with pytest.raises(UserError, match=r"began with what s3://bucket/earlier found, not /another"):
+        run_sweep(replace(asked, known_uri="/another"))
 
 
 def test_a_plan_writes_nothing(scenes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from training_job import ROOT, train
 
+from argan.config import Config
+from argan.settings import as_typed, learned_keys
+
 
 def test_dry_run_says_what_would_be_and_writes_nothing(scenes: str, tmp_path: Path) -> None:
     result = train(scenes, str(tmp_path / "runs"), "--dry-run", "--prior.weight", "0.7")
@@ -23,6 +26,9 @@ def test_help_knows_every_key_and_its_default() -> None:
         [sys.executable, "jobs/train.py", "--help"], cwd=ROOT, check=True, capture_output=True, text=True,
         env={**os.environ, "COLUMNS": "120"},
     )  # fmt: skip
-    assert "--prior.weight" in result.stdout
+    told = dict(each.split(" ", 1) for each in " ".join(result.stdout.split()).split(" --") if "." in each.split()[0])
+    for key, value in learned_keys(Config()).items():
+        if "." in key and key != "data.fingerprint":
+            assert f"default {as_typed(value)})" in told[key], key
     assert "(one of bernoulli | uniform | half_normal | one; default bernoulli)" in " ".join(result.stdout.split())
     assert "ray job submit" in result.stdout

@@ -94,6 +94,9 @@ def test_a_run_that_was_taken_over_is_left_to_its_new_owner(scenes: str, tmp_pat
     run = only_run(out)
     cluster = children(process)
     theirs = take_over(run)
+    process.send_signal(signal.SIGSTOP)
+    run.write_bytes("report.html", b"the new owner's")
+    process.send_signal(signal.SIGCONT)
     assert_one_sentence(ended(process, log), "was taken over by another attempt")
     standing = lease.read(run)
     assert standing is not None

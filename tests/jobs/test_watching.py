@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from argan.errors import StorageError
 from argan.presets import preset
 from argan.runs.folder import HISTORY, append_history, open_run, write_config
 from argan.storage import Storage
@@ -91,3 +92,24 @@ def test_the_journal_catches_up_with_what_it_missed(run: Storage) -> None:
     journal.after_report(None, [], None)
     boards = [run.read_bytes(entry.path) for entry in run.list("tensorboard/1-0/")]
     assert sorted(each.count(b"loss/generator") for each in boards) == [1, 2]
+
+
+@pytest.mark.parametrize("error", [StorageError("503 Slow Down"), OSError("no space left"), KeyError("a bug")])
+def test_what_goes_wrong_in_the_journal_is_no_end_of_the_training(
+    run: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    """Ray's controller would end it; the journal catches up instead."""
+    from jobs.runtime import journal as journal_module
+
+    def breaks(*_: object) -> None:
+        raise error
+
+    journal = journal_module.Journal(run.uri, board="1-0", start_images=0, command="")
+    add_row(run, 48)
+    with monkeypatch.context() as broken:
+        broken.setattr(journal_module, "write_events", breaks)
+        journal.after_report(None, [], None)
+    assert "a later one catches up" in caplog.text
+    assert not list(run.list("tensorboard/"))
+    journal.after_report(None, [], None)
+    assert list(run.list("tensorboard/"))

@@ -2,16 +2,19 @@
 
 import json
 import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from small_sweep import RUNGS, small_sweep, steps
 
-from argan.errors import ConflictError, DataError, UserError
+from argan.errors import ConflictError, DataError, StorageError, UserError
+from argan.search import ledger as ledger_module
 from argan.search.ledger import LEDGER, Ledger, Rung
 from argan.search.replay import replay, resample
 from argan.search.table import sweep_table
 from argan.storage import Storage, open_storage
+from argan.storage.local import LocalStorage
 
 
 def place(folder: Path) -> Storage:
@@ -66,6 +69,54 @@ def test_a_second_driver_cannot_write(tmp_path: Path) -> None:
     with pytest.raises(ConflictError):
         second.propose({"prior.weight": 2.0}, "b")
     assert len(Ledger(place(tmp_path), sweep).trials) == 1
+
+
+@dataclass(frozen=True)
+class Weather(LocalStorage):
+    """Storage whose next conditional writes fail: before they arrive, or after, when only the answer is lost."""
+
+    arrives: list[bool] = field(default_factory=list)
+
+    def write_if(self, path: str, data: bytes, version: str | None) -> str:
+        if not self.arrives:
+            return super().write_if(path, data, version)
+        if self.arrives.pop(0):
+            super().write_if(path, data, version)
+        raise StorageError("storage stays away")
+
+
+@pytest.mark.parametrize("arrives", [[False, False], [True], [False, True], [True, False]])
+def test_an_outage_is_waited_for_and_each_event_stands_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrives: list[bool]
+) -> None:
+    waits_s: list[float] = []
+    monkeypatch.setattr(ledger_module.time, "sleep", waits_s.append)
+    storage = Weather(tmp_path)
+    ledger = Ledger(storage, small_sweep())
+    ledger.begin()
+    storage.arrives.extend(arrives)
+    ledger.propose({}, "a")
+    ledger.reach(0, Rung(4_000, {"kid": 1.0, "spearman": 0.5}, 1.0))
+    assert waits_s == [2.0, 8.0][: len(arrives)]
+    again = Ledger(storage, small_sweep())
+    assert (again.trials, len((tmp_path / LEDGER).read_text().splitlines())) == (ledger.trials, 3)
+
+
+def test_an_outage_without_end_is_told_and_one_that_hid_another_driver_is_a_conflict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module.time, "sleep", lambda _: None)
+    storage = Weather(tmp_path)
+    first, second = Ledger(storage, small_sweep()), Ledger(storage, small_sweep())
+    storage.arrives.extend([False] * 99)
+    with pytest.raises(StorageError, match="storage stays away"):
+        first.begin()
+    storage.arrives.clear()
+    second.begin()
+    Ledger(place(tmp_path), small_sweep()).propose({}, "theirs")
+    storage.arrives.append(False)
+    with pytest.raises(ConflictError):
+        second.propose({}, "ours")
 
 
 def test_another_definition_is_refused(tmp_path: Path) -> None:
@@ -134,3 +185,9 @@ def test_a_replay_of_full_curves_is_the_sweep_itself(tmp_path: Path) -> None:
     assert replay(curves, RUNGS, reference, "none", 0.5) == (1.0, 1.0)
     replays = resample(curves, RUNGS, reference, "dominated", 0.5, num_resamples=20, seed=0)
     assert all(0 < each.images_share <= 1 and 0 <= each.hypervolume_share <= 1 for each in replays)
+    best = min(curves, key=lambda curve: curve[-1][0])
+    outside = [[(200.0, 2.0)] * len(RUNGS)] * 11
+    replays = resample([best, *outside], RUNGS, reference, "none", 0.5, num_resamples=50, seed=0)
+    assert replays == [(1.0, 1.0)] * 50  # though many a draw has nothing inside
+    with pytest.raises(ValueError, match="cover nothing"):
+        resample(outside, RUNGS, reference, "none", 0.5, num_resamples=1, seed=0)

@@ -11,12 +11,13 @@ from argan import zoo
 from argan.api import load_run
 from argan.config import Config
 from argan.evaluation.scene_truth import scene_truth
-from argan.losses import focus_prior, focus_priors
 from argan.models.camera import Fake, build_discriminator
 from argan.pixels import to_signed
+from argan.prior import focus_prior, focus_priors
 from argan.scenes.photo import Scene, scene
 from argan.settings import override
-from argan.training.health import SAMPLES, Vitals, as_metrics, far_sharpness, standing, symptoms, vitals, vitals_of
+from argan.training.health import as_metrics, standing, symptoms, vitals_of
+from argan.training.vitals import SAMPLES, Vitals, far_sharpness, vitals
 
 NUM_REAL = 48
 
@@ -125,6 +126,19 @@ def test_a_background_without_any_edge_is_the_worst(photos: tuple[Tensor, Tensor
     one_in_two = (torch.arange(SAMPLES) % 2 == 0)[:, None, None, None]
     found = look((real, torch.where(far & one_in_two, 1.0, deep), disparity), small)
     assert "blur painted into deep photos" in seen(found, small)
+
+
+def test_next_to_no_edge_is_no_worse_than_none(photos: tuple[Tensor, Tensor, Tensor]) -> None:
+    """As a tanh leaves a white background, in a thousandth of its own rounding."""
+    _, deep, disparity = photos
+    size = disparity.abs().flatten(1)
+    far = (size > size.median(dim=1, keepdim=True).values).reshape(disparity.shape)
+    nearly_white = 1 - 1e-6 * torch.rand(deep.shape, generator=torch.Generator().manual_seed(0))
+    one = (torch.arange(SAMPLES) == 0)[:, None, None, None]
+    white, nearly = (
+        far_sharpness(torch.where(far & one, each, deep), disparity) for each in (torch.ones(1), nearly_white)
+    )
+    assert nearly == pytest.approx(white)
 
 
 def test_a_subject_without_any_edge_hides_nothing(photos: tuple[Tensor, Tensor, Tensor]) -> None:

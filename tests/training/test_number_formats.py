@@ -7,7 +7,7 @@ import torch
 
 from argan.presets import preset
 from argan.settings import override
-from argan.training.processor import crawls, multiplies_bf16
+from argan.training.number_formats import crawls, multiplies_bf16
 
 
 def seconds(dtype: torch.dtype) -> float:

@@ -2,7 +2,7 @@
 
 from argan.config import Config
 from argan.errors import UserError
-from argan.training.processor import crawls
+from argan.training.number_formats import crawls
 from jobs.runtime.doctor.finding import Finding, fault, ok, warning
 from jobs.runtime.doctor.nodes import Node
 from jobs.runtime.trainer import scaling

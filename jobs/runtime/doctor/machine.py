@@ -40,7 +40,7 @@ class Gpu:
 
 def measure(versions: dict[str, str], cache_folder: str) -> Machine:
     """This machine; `cache_folder` as in compute.cache_folder."""
-    from argan.training.processor import multiplies_bf16
+    from argan.training.number_formats import multiplies_bf16
 
     folder = cache_directory(cache_folder)
     cached = 0
