@@ -34,7 +34,7 @@ from argan.storage.local import LocalStorage
 from jobs.runtime.cli import run_job
 
 SHARD_SAMPLES = 250
-KEEP_ALL = ("min_spread=0", "min_contrast=-10", "max_prior_correlation=1", "min_sharpness=0", "max_saturation=1")
+KEEP_ALL = ("min_spread=0", "min_contrast=-1e9", "max_prior_correlation=2", "min_sharpness=0", "max_saturation=1")
 
 
 def main(argv: list[str] | None = None) -> None:

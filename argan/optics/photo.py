@@ -28,10 +28,9 @@ def render(
     light instead of sRGB codes in [-1, 1]; with `occlusion_steps` what lies in front hides what lies behind. Raises
     ValueError for an aperture out of range: it is a share of the widest one, no f-number.
     """
-    widest, narrowest = float(torch.as_tensor(aperture).max()), float(torch.as_tensor(aperture).min())
-    if not 0 <= narrowest <= widest <= 1:
-        raise ValueError(f"aperture must be in [0, 1], got {narrowest if narrowest < 0 else widest:g}")
     dof_scale = torch.as_tensor(aperture, dtype=disparity.dtype, device=disparity.device).expand(image.shape[0])
+    if not ((dof_scale >= 0) & (dof_scale <= 1)).all():
+        raise ValueError(f"aperture must be in [0, 1], got {aperture}")
     shifted = disparity - focus
     if views_per_side is None:
         views_per_side = views_needed(float((shifted.abs().amax(dim=(1, 2, 3)) * dof_scale).max()))

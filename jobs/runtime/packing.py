@@ -25,7 +25,8 @@ def pack_missing(
     done = sum(record.num_items for record in records.values())
     with start_ray(num_cpus=num_workers):
         import ray  # it reads its environment at import: start_ray has set it by now
-        from ray.exceptions import NodeDiedError, OutOfMemoryError, WorkerCrashedError
+
+        from jobs.runtime.lost import LOST
 
         progress, deaths = Progress(plan.terms.num_items, "photos", start=done), 0
         # Not retried by Ray, which does it for ever, and without a word, where memory was wanting.
@@ -37,7 +38,7 @@ def pack_missing(
             job = running.pop(ready)
             try:
                 record = ray.get(ready)
-            except (NodeDiedError, OutOfMemoryError, WorkerCrashedError) as death:
+            except LOST as death:
                 deaths += 1
                 if deaths > MOST_DEATHS:
                     why = f"the last one of {type(death).__name__}; the same command goes on from there"

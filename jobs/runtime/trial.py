@@ -7,7 +7,7 @@ from typing import Any, Literal
 import ray
 import torch
 from ray import tune
-from ray.exceptions import NodeDiedError, OutOfMemoryError, RayTaskError, WorkerCrashedError
+from ray.exceptions import RayTaskError
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from argan.errors import (
@@ -18,6 +18,7 @@ from argan.errors import (
     passes,
 )
 from argan.settings import from_dict, override
+from jobs.runtime.lost import LOST
 from jobs.runtime.rung import TrialWork, judge, train_to
 from jobs.runtime.workers import Workers
 
@@ -32,7 +33,7 @@ def run_trial(given: dict[str, Any]) -> None:
     """
     try:
         climb(given)
-    except (WorkerCrashedError, NodeDiedError, OutOfMemoryError):
+    except LOST:
         raise
     except Exception as error:
         if passes(cause_of(error)):

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from packed_scenes import pack_scenes
+from PIL import Image
 from torch import Tensor
 
 from argan.config import Config
@@ -60,6 +62,18 @@ def train_with(reporter: Reporter, state: TrainState, photos: Iterator[Tensor], 
         train(state, photos, Share(0, size, size), reduce=alone, report=reporter.keep, stop=stop)
     finally:
         reporter.close()
+
+
+def test_copies_of_a_photo_count_once(tmp_path: Path) -> None:
+    """Else real photos seem to have no variety, and a generator that lost its own has enough."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(40):
+        Image.new("RGB", (16, 16), (12 * (number // 2), 40, 40)).save(folder / f"{number:02d}.png")
+    data = pack_scenes(str(tmp_path / "set"), str(folder), resolution=16, shard_samples=1000)
+    config, run = begun(tmp_path)
+    found = guarding.Guarding(build_state(config, CPU), run, data)
+    assert len(found._real) == len(found._real.unique(dim=0)) == 20
 
 
 def looked_at(run: Storage) -> list[int]:

@@ -85,8 +85,8 @@ def test_what_is_settled_is_asked_for_although_the_nodes_are_gone() -> None:
     assert (asked.num_workers, asked.use_gpu, asked.resources_per_worker) == (2, True, {"CPU": 3, "GPU": 1})
 
 
-def shared_out(asked: Workers, nodes: list[dict], *, concurrent: int, **changes: object) -> Workers:
-    sweep = tiny_sweep(2, **changes)
+def shared_out(asked: Workers, nodes: list[dict], *, concurrent: int) -> Workers:
+    sweep = tiny_sweep(2)
     request = SweepRequest(sweep=sweep, data_uri="", out_uri="", workers=asked, concurrent=concurrent)
     request.__dict__["resolved"] = sweep  # as if the data had been read
     return trial_workers(request, nodes)
