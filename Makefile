@@ -44,5 +44,6 @@ lint: $(READY)
 bench: $(READY)
 	for name in renderer stream train_overhead generate; do $(BIN)/python benchmarks/$$name.py || exit 1; done
 
+# What can be had again by one command; build/ holds runs.
 clean:
-	rm -rf .venv build
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
