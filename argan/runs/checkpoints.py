@@ -3,8 +3,9 @@
 A checkpoint is a folder of plain data that explains itself: two files of tensors, and `checkpoint.json` with the
 configuration, versions and platform that made them and their SHA-256. `latest.json` lists the good ones, newest first,
 with the SHA-256 of each one's `checkpoint.json`. Loading takes the newest whose bytes are what was committed, and says
-so when that is not the first. An attempt that has lost its lease is stopped by its driver; a worker of it that lives on
-cannot commit any more once the new owner has.
+so when that is not the first. Attempts are the lease's generations, one for each owner and each of its tries: an owner
+that has lost its lease is stopped by its driver, and a worker of an earlier attempt that lives on cannot commit any
+more once a later one has.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ import torch
 
 from argan.config import Config
 from argan.errors import ConflictError, DataError, MissingError, UserError
+from argan.runs.lease import overtaken, require_latest
 from argan.settings import to_dict
 from argan.storage import Storage
 from argan.training.checkpoint import Snapshot
@@ -90,8 +92,8 @@ def commit_checkpoint(
 
     `config` and `device` are those that trained it.
     """
-    pointer = _owned_pointer(run, attempt)
-    # The token keeps two writers of one attempt apart: a worker that was thought dead, and the one in its place.
+    _owned_pointer(run, attempt)  # else all that follows would be written in vain
+    # The token keeps two writers of one attempt apart: lease.json may have been deleted by hand.
     path = f"checkpoints/{saved.images_seen:012d}-{attempt}-{uuid.uuid4().hex[:8]}"
     tensors = {
         GENERATOR_FILE: safetensors.torch.save(saved.generator),
@@ -110,10 +112,14 @@ def commit_checkpoint(
     for name, data in {**tensors, RECORD_FILE: record_data}.items():
         run.write_bytes(f"{path}/{name}", data)
     entry = {"images_seen": saved.images_seen, "path": path, "sha256": file_sha256(record_data)}
-    # What is at or past this point was found broken, or this attempt would have gone on from it.
-    older = [item for item in pointer.checkpoints if item["images_seen"] < saved.images_seen]
-    best = [item for item in older[keep - 1 :] if item["images_seen"] in keep_too]
-    _point_to(run, [entry, *older[: keep - 1], *best], attempt, pointer.version)
+
+    def pointed_to(checkpoints: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        # What is at or past this point was found broken, or came late: else this attempt would have gone on from it.
+        older = [item for item in checkpoints if item["images_seen"] < saved.images_seen]
+        best = [item for item in older[keep - 1 :] if item["images_seen"] in keep_too]
+        return [entry, *older[: keep - 1], *best]
+
+    _repoint(run, pointed_to, attempt)
 
 
 def roll_back(run: Storage, images_seen: int, *, attempt: int) -> None:
@@ -121,29 +127,39 @@ def roll_back(run: Storage, images_seen: int, *, attempt: int) -> None:
 
     Raises MissingError, and changes nothing, where there is none or it is damaged; ConflictError for a lost lease.
     """
-    pointer = _owned_pointer(run, attempt)
-    kept = [item for item in pointer.checkpoints if item["images_seen"] <= images_seen]
-    if not kept or kept[0]["images_seen"] != images_seen:
-        raise MissingError(f"{run.uri} has no checkpoint at {images_seen:,} images")
-    try:
-        _read_checkpoint(run.child(kept[0]["path"]), kept[0]["sha256"], generator_only=False)
-    except DataError as error:
-        raise MissingError(f"the checkpoint of {run.uri} at {images_seen:,} images is damaged: {error}") from error
-    _point_to(run, kept, attempt, pointer.version)
+
+    def pointed_to(checkpoints: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        kept = [item for item in checkpoints if item["images_seen"] <= images_seen]
+        if not kept or kept[0]["images_seen"] != images_seen:
+            raise MissingError(f"{run.uri} has no checkpoint at {images_seen:,} images")
+        try:
+            _read_checkpoint(run.child(kept[0]["path"]), kept[0]["sha256"], generator_only=False)
+        except DataError as error:
+            raise MissingError(f"the checkpoint of {run.uri} at {images_seen:,} images is damaged: {error}") from error
+        return kept
+
+    _repoint(run, pointed_to, attempt)
 
 
 def _owned_pointer(run: Storage, attempt: int) -> Pointer:
     pointer = read_pointer(run)
-    if pointer.attempt > attempt:
-        raise ConflictError(
-            f"{run.uri} is trained by attempt {pointer.attempt} now; this is attempt {attempt} and it stops"
-        )
+    if pointer.attempt > attempt:  # lease.json may have been deleted by hand
+        raise overtaken(run, attempt, by=pointer.attempt)
+    require_latest(run, attempt)  # after the pointer was read: who comes later changes it, and no write on it succeeds
     return pointer
 
 
-def _point_to(run: Storage, checkpoints: list[dict[str, Any]], attempt: int, version: str | None) -> None:
-    content = {"schema": POINTER_SCHEMA, "attempt": attempt, "checkpoints": checkpoints}
-    run.write_if(POINTER, json.dumps(content, indent=2).encode(), version=version)
+def _repoint(run: Storage, pointed_to: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], attempt: int) -> None:
+    """Has the pointer name what `pointed_to` makes of the checkpoints that it names now."""
+    while True:
+        pointer = _owned_pointer(run, attempt)
+        checkpoints = pointed_to(pointer.checkpoints)
+        content = {"schema": POINTER_SCHEMA, "attempt": attempt, "checkpoints": checkpoints}
+        try:
+            run.write_if(POINTER, json.dumps(content, indent=2).encode(), version=pointer.version)
+            break
+        except ConflictError:
+            continue  # one that was thought dead had just written, or our own answer was lost: look again
     _delete_uncommitted(run, {item["path"] for item in checkpoints}, attempt)
 
 

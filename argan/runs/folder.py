@@ -7,7 +7,8 @@ from typing import Any
 
 from argan import strict_json, zoo
 from argan.config import Config
-from argan.errors import DataError, MissingError
+from argan.errors import ConflictError, DataError, MissingError
+from argan.runs.lease import require_latest
 from argan.settings import from_dict, naming_keys, run_name, to_dict
 from argan.storage import Storage, open_storage
 
@@ -50,20 +51,37 @@ def read_config(run: Storage) -> Config:
 
 def read_history(run: Storage) -> list[dict[str, Any]]:
     """A row a tick, oldest first; none for a run that has not ticked yet. A number that broke is None."""
+    return _read_rows(run)[0]
+
+
+def append_history(run: Storage, row: dict[str, Any], *, attempt: int) -> None:
+    """Adds a row. Rows at or past its images are of an attempt that was lost: the new row replaces them.
+
+    Raises ConflictError where a later attempt than this one trains the run: a worker that was away for a while, and
+    thought dead, must not drop its rows.
+    """
+    while True:
+        rows, version = _read_rows(run)
+        require_latest(run, attempt)  # after the rows were read: who comes later changes them, and this write fails
+        kept = [old for old in rows if old["images_seen"] < row["images_seen"]]
+        lines = "".join(strict_json.dumps(item) + "\n" for item in [*kept, row])
+        try:
+            run.write_if(HISTORY, lines.encode(), version)
+            return
+        except ConflictError:
+            continue  # one that was thought dead had just written, or our own answer was lost: look again
+
+
+def _read_rows(run: Storage) -> tuple[list[dict[str, Any]], str | None]:
+    """The rows and the version of their file, None where it is not there yet."""
     try:
-        data = run.read_bytes(HISTORY)
+        data, version = run.read_versioned(HISTORY)
     except MissingError:
-        return []
+        return [], None
     try:
         rows = [json.loads(line) for line in data.splitlines()]
         if not all(isinstance(row["images_seen"], int) for row in rows):
             raise ValueError("images_seen is no whole number")
     except (ValueError, KeyError, TypeError) as error:  # no JSON or no text at all, or no rows of ours
         raise DataError(f"{run.uri}/{HISTORY} is damaged: put it right or delete it ({error})") from error
-    return rows
-
-
-def append_history(run: Storage, row: dict[str, Any]) -> None:
-    """Adds a row. Rows at or past its images are of an attempt that was lost: the new row replaces them."""
-    rows = [old for old in read_history(run) if old["images_seen"] < row["images_seen"]] + [row]
-    run.write_bytes(HISTORY, "".join(strict_json.dumps(item) + "\n" for item in rows).encode())
+    return rows, version

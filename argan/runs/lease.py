@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from argan.errors import ConflictError, DataError, MissingError, StorageError, UserError
 from argan.runs.process import ProcessIdentity, is_alive, is_visible, this_process
@@ -43,7 +43,7 @@ class Record:
     """What lease.json says. Times are unix seconds by the owner's clock."""
 
     schema: str = SCHEMA
-    generation: int  # counts the owners of this run, from 1
+    generation: int  # counts those who trained this run, from 1: owners, and each one's tries
     held: bool  # False once released
     token: str  # one acquisition's own, so that a write whose answer was lost is known again
     owner: ProcessIdentity
@@ -77,7 +77,7 @@ class Lease:
 
     @property
     def generation(self) -> int:
-        """Which owner of the run this is, from 1."""
+        """Which owner of the run this is, or which of its tries: from 1, and later is larger."""
         return self._record.generation
 
     @property
@@ -93,7 +93,14 @@ class Lease:
 
     def heartbeat(self) -> None:
         """Write one heartbeat. Raises ConflictError if the lease is lost, StorageError where storage stays away."""
-        self._write(replace(self._record, heartbeat_at=time.time()))
+        self._write(heartbeat_at=time.time())
+        self.require_held()
+
+    def renew(self) -> None:
+        """Count one generation on, for another try of the same owner: workers of the try before, which may only seem to
+        be dead, can write no more. Raises as `heartbeat` does.
+        """
+        self._write(generation=self._record.generation + 1, heartbeat_at=time.time())
         self.require_held()
 
     def require_held(self) -> None:
@@ -107,7 +114,7 @@ class Lease:
         if self._thread is not None:
             self._thread.join()
         try:
-            self._write(replace(self._record, held=False))
+            self._write(held=False)
         except StorageError as error:
             log.warning("the lease could not be released and lasts %g s more: %s", self._record.lease_s, error)
 
@@ -134,8 +141,9 @@ class Lease:
                 # An outage is no loss: if nobody took over meanwhile, the next conditional write goes through.
                 log.warning("the heartbeat of generation %d failed, it goes on: %s", self.generation, error)
 
-    def _write(self, record: Record) -> None:
+    def _write(self, **changes: Any) -> None:
         with self._writing:
+            record = replace(self._record, **changes)  # in here: the heartbeat's thread must not undo a renewal
             while self._record.held and not self._lost:
                 try:
                     self._version = self._storage.write_if(LEASE, encoded(record), self._version)
@@ -208,6 +216,19 @@ def _free(storage: Storage, standing: Standing) -> Standing | None:
         if found != standing:
             raise LeaseHeldError(f"{held_by(storage, record)}, and it still moves: stop that process first")
     return standing
+
+
+def require_latest(storage: Storage, attempt: int) -> None:
+    """Raises ConflictError where the lease has gone on past generation `attempt`: a later owner, or a later try of the
+    same one.
+    """
+    standing = read(storage)
+    if standing is not None and standing.record.generation > attempt:
+        raise overtaken(storage, attempt, by=standing.record.generation)
+
+
+def overtaken(storage: Storage, attempt: int, *, by: int) -> ConflictError:
+    return ConflictError(f"{storage.uri} is trained by attempt {by} now; this is attempt {attempt} and it stops")
 
 
 def held_by(storage: Storage, record: Record) -> str:

@@ -44,7 +44,7 @@ class Reporter:
         self._wait()
         row = {"images_seen": tick.images_seen, **tick.metrics, **self._guarding.take_metrics()}
         row["time/elapsed_s"] = time.monotonic() - self._started_s
-        append_history(self._run, row)
+        append_history(self._run, row, attempt=self._attempt)
         if tick.takes_pictures:
             self._write_pictures(tick.images_seen)
         if tick.takes_checkpoint:
@@ -63,7 +63,7 @@ class Reporter:
             is_stopped = tick.is_last and tick.images_seen < config.schedule.total_images
             if not is_stopped and not self._sees_collapse and self._judging.is_due():
                 self._wait()  # who is killed while it is judged has lost a judgement and no images
-                append_history(self._run, {**row, **self._judging.look()})
+                append_history(self._run, {**row, **self._judging.look()}, attempt=self._attempt)
         if tick.is_last:
             self._wait()
 

@@ -44,7 +44,7 @@ class NoRoomError(Exception):
 
 
 def keep_trying(
-    try_once: Callable[[int, int], int],
+    try_once: Callable[[int], int],
     images_done: Callable[[], int],
     lease: Lease,
     *,
@@ -53,8 +53,9 @@ def keep_trying(
     ends_at: float = math.inf,
     nodes_may_come: bool = True,
 ) -> int:
-    """Images seen when it ended. `try_once(number, start_images)` is called until it returns, each time from where
-    `images_done()` says that the run stands, after a wait that grows with the failures in a row.
+    """Images seen when it ended. `try_once(start_images)` is called until it returns, each time from where
+    `images_done()` says that the run stands and with a generation of the lease of its own, after a wait that grows with
+    the failures in a row.
 
     Failures are in a row while no checkpoint was made between them; storage that stays away where one would go on is
     a failure too. After more than `max_failures` it raises FailedTrainingError, or UserError where it was storage;
@@ -62,14 +63,14 @@ def keep_trying(
     waits a minute each time; but where no node can come, something dead holds their place, and that is a failure. No
     try begins after `ends_at`, seconds since 1970.
     """
-    number = failures = 0
+    failures, is_first = 0, True
     problem: WorkersFailedError | NoRoomError
     while True:
         lease.require_held()
-        if number and time.time() > ends_at:
+        if not is_first and time.time() > ends_at:
             return start_images
         try:
-            return try_once(number, start_images)
+            return try_once(start_images)
         except NoRoomError as waits:
             problem = waits if nodes_may_come else WorkersFailedError(str(waits))
         except WorkersFailedError as failed:
@@ -81,7 +82,7 @@ def keep_trying(
         failures += isinstance(problem, WorkersFailedError)
         while True:
             try:
-                lease.heartbeat()  # a conditional write: it tells whether the run is still ours
+                lease.renew()  # a conditional write: it tells whether the run is still ours
                 reached = images_done()
                 break
             except StorageError as away:
@@ -95,7 +96,7 @@ def keep_trying(
             say(f"{problem}; going on from {start_images:,} images when there is")
         else:
             pause_after(problem, failures, max_failures, start_images)
-        number += 1
+        is_first = False
 
 
 def pause_after(problem: Exception, failures: int, max_failures: int, images_seen: int) -> None:

@@ -105,16 +105,14 @@ def _train_on_ray(
         asked = scaling(request.workers, ray.nodes())
         if not asked.use_gpu and crawls(config, has_bf16=multiplies_bf16()):
             say(f"warning: {CRAWLS}")
-        work = Work(
-            config=to_dict(config), run_uri=run.uri, data_uri=data_uri, attempt=lease.generation, ends_at=ends_at
-        )
 
-        def try_once(number: int, start_images: int) -> int:
-            name = f"{lease.generation}-{number}"
-            journal = Journal(run.uri, board=name, start_images=start_images, command=request.command)
-            end_if_collapsed(run, config, start_images, attempt=lease.generation)  # and then died, perhaps
-            images_seen = fit(f"attempt-{name}", work, asked, journal)
-            end_if_collapsed(run, config, images_seen, attempt=lease.generation)
+        def try_once(start_images: int) -> int:
+            attempt = lease.generation
+            work = Work(config=to_dict(config), run_uri=run.uri, data_uri=data_uri, attempt=attempt, ends_at=ends_at)
+            journal = Journal(run.uri, board=str(attempt), start_images=start_images, command=request.command)
+            end_if_collapsed(run, config, start_images, attempt=attempt)  # and then died, perhaps
+            images_seen = fit(f"attempt-{attempt}", work, asked, journal)
+            end_if_collapsed(run, config, images_seen, attempt=attempt)
             return images_seen
 
         return keep_trying(

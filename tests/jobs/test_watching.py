@@ -49,7 +49,7 @@ def wait_for_more(looks: list[str]) -> None:
 
 def add_row(run: Storage, images_seen: int) -> None:
     row = {"loss/generator": 0.5, "speed/images_per_s": 10.0, "speed/data_wait_share": 0.25, "time/elapsed_s": 75.0}
-    append_history(run, {"images_seen": images_seen, **row})
+    append_history(run, {"images_seen": images_seen, **row}, attempt=1)
 
 
 def test_the_driver_shows_new_rows_and_always_the_last(run: Storage, looks: list[str]) -> None:
@@ -75,7 +75,7 @@ def test_the_driver_survives_a_history_that_is_not_there(run: Storage, looks: li
 def test_the_journal_catches_up_with_what_it_missed(run: Storage) -> None:
     from jobs.runtime.journal import Journal
 
-    journal = Journal(run.uri, board="1-0", start_images=48, command="python jobs/train.py --preset debug")
+    journal = Journal(run.uri, board="1", start_images=48, command="python jobs/train.py --preset debug")
     for images_seen in (48, 96, 144):
         add_row(run, images_seen)
     picture = np.zeros((8, 8, 3), np.uint8)
@@ -84,13 +84,13 @@ def test_the_journal_catches_up_with_what_it_missed(run: Storage) -> None:
     page = run.read_bytes("report.html").decode()
     assert "training" in page
     assert "jobs/train.py" in page
-    (board,) = run.list("tensorboard/1-0/")
+    (board,) = run.list("tensorboard/1/")
     events = run.read_bytes(board.path)
     assert events.count(b"loss/generator") == 2  # 96 and 144: what was there at the start is shown already
     assert events.count(b"pictures/grid") == 1
     add_row(run, 192)
     journal.after_report(None, [], None)
-    boards = [run.read_bytes(entry.path) for entry in run.list("tensorboard/1-0/")]
+    boards = [run.read_bytes(entry.path) for entry in run.list("tensorboard/1/")]
     assert sorted(each.count(b"loss/generator") for each in boards) == [1, 2]
 
 
@@ -104,7 +104,7 @@ def test_what_goes_wrong_in_the_journal_is_no_end_of_the_training(
     def breaks(*_: object) -> None:
         raise error
 
-    journal = journal_module.Journal(run.uri, board="1-0", start_images=0, command="")
+    journal = journal_module.Journal(run.uri, board="1", start_images=0, command="")
     add_row(run, 48)
     with monkeypatch.context() as broken:
         broken.setattr(journal_module, "write_events", breaks)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from committed import commit, saved_at
 
 from argan.errors import ConflictError, DataError, MissingError, UserError
 from argan.presets import preset
@@ -22,29 +23,13 @@ from argan.runs.checkpoints import (
 from argan.settings import from_dict
 from argan.storage import Storage, open_storage
 from argan.storage.local import LocalStorage
-from argan.training.checkpoint import Snapshot
 
 FILES = ("checkpoint.json", "generator.safetensors", "training.safetensors")
-
-
-def saved_at(images_seen: int) -> Snapshot:
-    random = torch.Generator().manual_seed(images_seen)
-    return Snapshot(
-        images_seen,
-        {"a": torch.randn(3, 4, generator=random)},
-        {"b": torch.randn(5, generator=random), "step": torch.tensor(float(images_seen))},
-    )
 
 
 @pytest.fixture
 def run(tmp_path) -> Storage:
     return open_storage(str(tmp_path / "run"))
-
-
-def commit(run: Storage, *positions: int, attempt: int = 1, keep: int = 3) -> None:
-    for images_seen in positions:
-        saved, cpu = saved_at(images_seen), torch.device("cpu")
-        commit_checkpoint(run, saved, config=preset("debug"), device=cpu, attempt=attempt, keep=keep)
 
 
 def assert_loads(run: Storage, images_seen: int, *, warnings: int = 0) -> list[str]:
@@ -106,14 +91,6 @@ def test_all_broken_is_an_error_not_a_new_beginning(run: Storage) -> None:
         run.write_bytes(entry.path, b"")
     with pytest.raises(DataError, match="none of the 2 checkpoints"):
         load_checkpoint(run, warn=lambda text: None)
-
-
-def test_an_attempt_that_lost_its_lease_cannot_commit(run: Storage) -> None:
-    commit(run, 100, attempt=1)
-    commit(run, 200, attempt=2)
-    with pytest.raises(ConflictError, match="attempt 2 now"):
-        commit(run, 300, attempt=1)
-    assert_loads(run, 200)
 
 
 def test_a_kill_between_the_files_and_the_pointer_loses_nothing(run: Storage) -> None:

@@ -37,8 +37,8 @@ def test_no_run_is_said_so(tmp_path) -> None:
 def test_history_of_a_lost_attempt_is_replaced(tmp_path) -> None:
     run = open_storage(str(tmp_path))
     for images_seen in (100, 200, 300, 400):
-        append_history(run, {"images_seen": images_seen, "attempt": 1})
-    append_history(run, {"images_seen": 300, "attempt": 2})  # resumed from a checkpoint at 200
+        append_history(run, {"images_seen": images_seen, "attempt": 1}, attempt=1)
+    append_history(run, {"images_seen": 300, "attempt": 2}, attempt=2)  # resumed from a checkpoint at 200
     assert [(row["images_seen"], row["attempt"]) for row in read_history(run)] == [(100, 1), (200, 1), (300, 2)]
 
 
