@@ -22,14 +22,19 @@ from types import TracebackType
 from typing import Self
 
 from argan.errors import UserError
-from cluster.local_s3 import free_ports
+from cluster.end_with_parent import ending_with_parent
+from cluster.loopback import HOST, free_ports, past_proxies
 
 START_S = 180.0  # took 15 beside other work on two cores
 STOP_S = 30.0
+PAST_PROXIES = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class LocalHead:
-    """The head as a child process; `start` returns once it takes jobs. Raises UserError where it does not start."""
+    """The head as a child process; `start` returns once it takes jobs. Raises UserError where it does not start.
+
+    On Linux it ends with the thread that started it, by kill -9 too.
+    """
 
     def __init__(self, *, num_cpus: int | None = None) -> None:
         self._num_cpus = num_cpus
@@ -42,12 +47,12 @@ class LocalHead:
     @property
     def address(self) -> str:
         """Where jobs are submitted, and the dashboard is."""
-        return f"http://127.0.0.1:{self._dashboard_port}"
+        return f"http://{HOST}:{self._dashboard_port}"
 
     @property
     def cluster_address(self) -> str:
         """RAY_ADDRESS of a driver on this machine that joins without being submitted."""
-        return f"127.0.0.1:{self._gcs_port}"
+        return f"{HOST}:{self._gcs_port}"
 
     @property
     def pid(self) -> int:
@@ -56,12 +61,13 @@ class LocalHead:
         return self._process.pid
 
     def environment(self) -> dict[str, str]:
-        """What a client needs: where the head is, and the token that it asks for."""
+        """What a client needs: where the head is, the token that it asks for, NO_PROXY where a proxy would be asked."""
         return {
             "RAY_API_SERVER_ADDRESS": self.address,
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": self._token,
             "RAY_USAGE_STATS_ENABLED": "0",
+            **past_proxies(),
         }
 
     def start(self) -> Self:
@@ -71,7 +77,7 @@ class LocalHead:
         environment.pop("RAY_ADDRESS", None)
         with (self._folder / "head.log").open("wb") as log:
             self._process = subprocess.Popen(
-                self._command(), env=environment, stdout=log, stderr=log, start_new_session=True
+                ending_with_parent(self._command()), env=environment, stdout=log, stderr=log, start_new_session=True
             )
         end = time.monotonic() + START_S
         while not self._answers():
@@ -81,6 +87,11 @@ class LocalHead:
                 raise UserError(f"the local Ray head does not start: {said}")
             time.sleep(0.2)
         return self
+
+    def require_running(self) -> None:
+        """Raises UserError where it has ended by itself, or was killed."""
+        if self._process is not None and self._process.poll() is not None:
+            raise UserError(f"the local Ray head has ended, with code {self._process.returncode}")
 
     def stop(self) -> None:
         """Stops the head and all it started. `ray stop` would end every cluster on the machine, so it is not used."""
@@ -108,9 +119,9 @@ class LocalHead:
 
     def _command(self) -> list[str]:
         ray = str(Path(sys.executable).parent / "ray")
-        command = [ray, "start", "--head", "--block", "--disable-usage-stats", "--node-ip-address=127.0.0.1"]
+        command = [ray, "start", "--head", "--block", "--disable-usage-stats", f"--node-ip-address={HOST}"]
         command += [f"--port={self._gcs_port}", f"--dashboard-port={self._dashboard_port}"]
-        command += ["--dashboard-host=127.0.0.1", "--include-dashboard=true"]
+        command += [f"--dashboard-host={HOST}", "--include-dashboard=true"]
         command += [f"--dashboard-agent-listen-port={self._agent_port}", f"--runtime-env-agent-port={self._env_port}"]
         command += [f"--ray-client-server-port={self._client_port}", f"--temp-dir={self._folder / 'ray'}"]
         return command if self._num_cpus is None else [*command, f"--num-cpus={self._num_cpus}"]
@@ -122,8 +133,8 @@ class LocalHead:
         )
         try:
             with (
-                urllib.request.urlopen(request, timeout=5) as answer,
-                socket.create_connection(("127.0.0.1", self._agent_port), timeout=5),
+                PAST_PROXIES.open(request, timeout=5) as answer,
+                socket.create_connection((HOST, self._agent_port), timeout=5),
             ):
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):

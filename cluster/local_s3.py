@@ -11,10 +11,8 @@ It listens on 127.0.0.1 only, with fixed keys: a server for one machine, not for
 
 import argparse
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,11 +22,12 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from argan.errors import StorageError, UserError
+from cluster.end_with_parent import ending_with_parent
+from cluster.loopback import GRPC_OFFSET, HOST, free_port, free_ports, is_free, past_proxies
 
 ACCESS_KEY_ID = "argan-local"
 SECRET_ACCESS_KEY = "argan-local-secret"
 REGION = "us-east-1"
-GRPC_OFFSET = 10_000  # each service takes its port and the one this far above
 START_S = 60.0
 STOP_S = 15.0
 POLL_S = 0.5
@@ -52,7 +51,9 @@ class LocalS3:
         return f"s3://{self.bucket}"
 
     def environment(self) -> dict[str, str]:
-        """The AWS_* variables of a client of this server, and those that must not reach it from elsewhere."""
+        """What a client of this server needs: the AWS_* variables, those that must not reach it from elsewhere, and
+        NO_PROXY where a proxy would be asked.
+        """
         return client_environment(self.port)
 
     def start(self) -> Self:
@@ -76,6 +77,11 @@ class LocalS3:
         said = process.stderr.read().strip()
         self.stop()
         raise StorageError(f"the local S3 server does not start: {said}")
+
+    def require_running(self) -> None:
+        """Raises StorageError where it has ended by itself, or was killed."""
+        if self._process is not None and self._process.poll() is not None:
+            raise StorageError(f"the local S3 server has ended: see {self.folder / 'server.log'}")
 
     def stop(self) -> None:
         """Stop it in order; without effect where it has stopped."""
@@ -103,7 +109,7 @@ class LocalS3:
 
 
 def client_environment(port: int) -> dict[str, str]:
-    endpoint = f"http://127.0.0.1:{port}"
+    endpoint = f"http://{HOST}:{port}"
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ENDPOINT_URL_S3": endpoint,  # it would win if set outside
@@ -112,6 +118,7 @@ def client_environment(port: int) -> dict[str, str]:
         "AWS_SESSION_TOKEN": "",  # a token from outside would not fit these keys
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
+        **past_proxies(),
     }
 
 
@@ -128,7 +135,8 @@ def serve(folder: Path, port: int, bucket: str, parent_pid: int | None = None) -
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "server.log").open("wb") as log:
         environment = {**os.environ, **client_environment(port), "S3_BUCKET": bucket}
-        weed = subprocess.Popen(weed_command(folder, ports), env=environment, stdout=log, stderr=log)
+        command = ending_with_parent(weed_command(folder, ports))
+        weed = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         os.environ.update(client_environment(port))
         wait_until_ready(weed, bucket, folder)
@@ -156,8 +164,8 @@ def weed_command(folder: Path, ports: dict[str, int]) -> list[str]:
         "-logtostderr=true",
         "mini",
         f"-dir={data}",
-        "-ip=127.0.0.1",
-        "-ip.bind=127.0.0.1",  # the default is every interface
+        f"-ip={HOST}",
+        f"-ip.bind={HOST}",  # the default is every interface
         "-master.telemetry=false",
         "-admin.ui=false",
         "-webdav=false",
@@ -211,32 +219,6 @@ def stop_weed(weed: subprocess.Popen[bytes], ports: dict[str, int]) -> None:
     for port in (p for base in ports.values() for p in (base, base + GRPC_OFFSET)):
         for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # it leaves its sockets behind
             left.unlink(missing_ok=True)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports whose pair is free too, away from those of Ray's workers (to 19999) and ephemeral ones (from 32768)."""
-    found: list[int] = []
-    for port in random.SystemRandom().sample(range(20_000, 22_700), 2_700):
-        if is_free(port) and is_free(port + GRPC_OFFSET):
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise StorageError("no free ports between 20000 and 22700 on 127.0.0.1")
-
-
-def free_port() -> int:
-    return free_ports(1)[0]
-
-
-def is_free(port: int) -> bool:
-    if not 0 < port < 65536:
-        return False
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a closed server's last connections do not count
-        with suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return True
-    return False
 
 
 def _exit_in_order(number: int, frame: FrameType | None) -> None:

@@ -17,12 +17,14 @@ from pathlib import Path
 from argan.errors import UserError
 from argan.viewing.numbers import duration
 from jobs.runtime.cli import run_job
+from jobs.runtime.flags import count
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 # A first look; the defaults are four to ten times as much.
 BUDGET = ("--estimator-images", "8000", "--estimator-pairs", "2000", "--kid-images", "100")
 
+MARK = ".argan-demo"
 RUN_FILES = ("report.html", "pictures/", "tensorboard/", "config.json", "history.jsonl")
 
 
@@ -33,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
 
     started_s = time.monotonic()
     processors = os.cpu_count() or 1
-    folder = arguments.folder.resolve()
+    folder = claimed(arguments.folder.resolve())
     with LocalS3(folder / "s3") as s3:
         say(f"S3 server at {s3.environment()['AWS_ENDPOINT_URL']}, objects kept in {folder / 's3'}")
         os.environ.update(s3.environment())  # so the head's processes have them, and all jobs
@@ -74,11 +76,20 @@ def main(argv: list[str] | None = None) -> int:
 def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "demo", help="default: build/demo")
-    parser.add_argument("--images", type=int, default=9_600, help="images to train for (default 9,600: minutes)")
-    parser.add_argument("--scenes", type=int, default=2_000, help="scenes to train on")
-    parser.add_argument("--tuples", type=int, default=400, help="samples to make from what was trained")
-    parser.add_argument("--test-scenes", type=int, default=200, help="scenes to measure on")
+    parser.add_argument("--images", type=count, default=9_600, help="images to train for (default 9,600: minutes)")
+    parser.add_argument("--scenes", type=count, default=2_000, help="scenes to train on")
+    parser.add_argument("--tuples", type=count, default=400, help="samples to make from what was trained")
+    parser.add_argument("--test-scenes", type=count, default=200, help="scenes to measure on")
     return parser.parse_args(argv)
+
+
+def claimed(folder: Path) -> Path:
+    """The folder, marked as the demo's, for parts of it are made anew. Raises UserError where it is somebody else's."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise UserError(f"{folder} holds other things than a demo: give --folder a new one")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
+    return folder
 
 
 def training(arguments: argparse.Namespace, scenes: str, runs: str, *, num_workers: str) -> list[str]:

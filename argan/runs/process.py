@@ -60,7 +60,7 @@ def _started_at(pid: int) -> str | None:
     if not PROC.is_dir():
         return _said_by("ps", "-o", "lstart=", "-p", str(pid)) or None
     try:
-        stat = (PROC / str(pid) / "stat").read_text()
+        stat = (PROC / str(pid) / "stat").read_text(errors="replace")  # a name cut inside a character
     except (FileNotFoundError, ProcessLookupError):
         return None
     fields = stat.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
@@ -73,7 +73,7 @@ def _is_hidden(pid: int) -> bool:
     if not PROC.is_dir():
         return False
     try:
-        (PROC / str(pid) / "stat").read_text()
+        (PROC / str(pid) / "stat").read_bytes()
         return False
     except PermissionError:
         return True
@@ -89,4 +89,6 @@ def _is_hidden(pid: int) -> bool:
 
 
 def _said_by(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    """By the same clock and in the same language to whoever asks."""
+    environment = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment).stdout.strip()

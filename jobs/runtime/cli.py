@@ -21,12 +21,17 @@ ERASE_LINE = "\x1b[K"  # from the cursor on
 
 
 def run_job(main: Callable[[], int | None]) -> NoReturn:
-    """Runs a job and leaves with its exit code: 0, or 1 after a UserError's sentence, or 130 after Ctrl-C or SIGTERM,
-    or 141 where nobody reads what it prints any more (`| head`).
+    """Runs a job and leaves with its exit code: 0, or 1 after a UserError's sentence, or 130 after Ctrl-C, SIGTERM or
+    the end of its terminal, or 141 where nobody reads what it prints any more (`| head`).
 
     Anything else that goes wrong is a bug and shows its traceback.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `ray job stop`: leases are released on the way out
+    for ending in (
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # `ray job stop`, a closed terminal: leases are released on the way out
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # `nohup` asks for that
+            signal.signal(ending, signal.default_int_handler)
     try:
         code = main() or 0
         sys.stdout.flush()

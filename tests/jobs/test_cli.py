@@ -1,6 +1,7 @@
 """How a job ends, and what its progress line says."""
 
 import io
+import signal
 import subprocess
 import sys
 import textwrap
@@ -31,6 +32,19 @@ def test_ctrl_c_says_how_to_go_on_and_exits_130(capsys: pytest.CaptureFixture[st
         run_job(main)
     assert exit_.value.code == 130
     assert "the same command goes on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_an_end_from_outside_is_in_order_unless_it_is_ignored(ending: signal.Signals) -> None:
+    """As with `ray job stop` and a closed terminal; as with `nohup`."""
+    program = (
+        "import signal, sys\nfrom jobs.runtime.cli import run_job\n"
+        "if len(sys.argv) > 2: signal.signal(int(sys.argv[1]), signal.SIG_IGN)\n"
+        "run_job(lambda: signal.raise_signal(int(sys.argv[1])))"
+    )
+    command = [sys.executable, "-c", program, str(int(ending))]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 130
+    assert subprocess.run([*command, "ignored"], cwd=ROOT, check=False).returncode == 0
 
 
 def test_a_bug_keeps_its_traceback() -> None:

