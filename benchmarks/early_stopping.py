@@ -17,10 +17,13 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from judged_sweep import read_table
+
 from argan.errors import UserError
 from argan.search.replay import resample
 from argan.search.sweep import Stopping
 from jobs.runtime.cli import run_job
+from jobs.runtime.flags import count
 
 RULES: tuple[Stopping, ...] = ("asha", "dominated")
 KEPT, SPENT = 0.95, 0.5
@@ -29,11 +32,11 @@ KEPT, SPENT = 0.95, 0.5
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path, help="table.json of a sweep with --stopping none")
-    parser.add_argument("--resamples", type=int, default=200)
+    parser.add_argument("--resamples", type=count, default=200)
     parser.add_argument("--keep-share", type=float, help="another share than the sweep's own")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
-    table = json.loads(arguments.table.read_text())
+    table = read_table(arguments.table)
     sweep = table["sweep"]
     if odd := [trial["number"] for trial in table["trials"] if trial["status"] != "finished"]:
         raise UserError(f"the trials {odd} were not run in full: what is left of a sweep that stops some is a choice")

@@ -24,14 +24,22 @@ class JudgedSweep(NamedTuple):
     by_variant: dict[str, dict[int, Judged]]
 
 
+def read_table(path: Path) -> dict[str, Any]:
+    """A sweep's table.json. Raises UserError where there is none."""
+    try:
+        table: dict[str, Any] = json.loads(path.read_text())
+        return {key: table[key] for key in ("sweep", "trials")}
+    except FileNotFoundError:
+        raise UserError(f"there is no sweep's table at {path}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is no sweep's table.json ({error})") from error
+
+
 def judged_sweep(folder: Path) -> JudgedSweep:
     """Raises UserError where there is no such sweep, a trial has not finished, or not every variant has every seed;
     DataError where its trials were not judged alike.
     """
-    try:
-        table = json.loads((folder / "table.json").read_text())
-    except FileNotFoundError as error:
-        raise UserError(f"{folder} holds no sweep's table.json") from error
+    table = read_table(folder / "table.json")
     sweep = table["sweep"]
     if not {"seed"} <= sweep["space"].keys() <= {"seed", VARIANT}:
         raise UserError(f"{folder} is no sweep over training seeds and variants: it varies {', '.join(sweep['space'])}")

@@ -46,13 +46,19 @@ def main(argv: list[str] | None = None) -> int:
     run = load_run(arguments.run)
     budget, resolution = EstimatorBudget(), run.config.resolution
     net, _ = taught_by_fakes(run, 0, budget, open_storage(arguments.cache))
-    photos, truths = [], []
+    photos, truths, num_flat = [], [], 0
     for known in path_traced_photos(arguments.tar):
         factor, rest = divmod(known.photo.shape[-1], resolution)
         if rest:
             raise UserError(f"{arguments.tar}: photos of {known.photo.shape[-1]} px do not divide into {resolution} px")
+        truth = F.avg_pool2d(known.disparity, factor)[0, 0].numpy()
+        if truth.min() == truth.max():  # it has no order to find
+            num_flat += 1
+            continue
         photos.append(F.avg_pool2d(known.photo, factor))
-        truths.append(F.avg_pool2d(known.disparity, factor)[0, 0].numpy())
+        truths.append(truth)
+    if not photos:
+        raise UserError(f"{arguments.tar} holds no photo with depth")
     estimates = estimate(net, torch.cat(photos))[:, 0].numpy()
     ours = np.array([spearman(*pair) for pair in zip(estimates, truths, strict=True)])
     cues = [cue_maps(to_bytes(photo[0]).permute(1, 2, 0).numpy()) for photo in photos]
@@ -79,6 +85,7 @@ def main(argv: list[str] | None = None) -> int:
                 "fixed": {name: round(float(values.mean()), 4) for name, values in fixed.items()},
                 "over": {name: difference(ours - values) for name, values in opponents.items()},
                 "photos": len(photos),
+                "flat_photos_left_out": num_flat,
                 "resolution": resolution,
                 "protocol": {
                     "run": run.uri,

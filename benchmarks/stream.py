@@ -109,7 +109,8 @@ def webdataset_batches(storage: "Storage", manifest: "Manifest") -> Iterator["np
         urls = [f"{storage.uri}/{shard.name}" for shard in manifest.shards]
     ready: queue.Queue[np.ndarray | None] = queue.Queue(NUM_READY_BATCHES)
     with ThreadPoolExecutor(NUM_READERS) as readers:
-        wds.gopen_schemes["argan"] = opener_that_reads_ahead(storage, manifest, readers)
+        if storage.uri.startswith("s3://"):
+            wds.gopen_schemes["argan"] = opener_that_reads_ahead(storage, manifest, readers)
         samples = wds.DataPipeline(
             wds.SimpleShardList(urls),
             wds.tarfile_to_samples(),
@@ -141,7 +142,7 @@ def opener_that_reads_ahead(storage: "Storage", manifest: "Manifest", readers: T
             under_way.append(readers.submit(storage.read_bytes, waiting.popleft()))
         return io.BytesIO(data)
 
-    return open_next if storage.uri.startswith("s3://") else None
+    return open_next
 
 
 def decode_batch(samples: Sequence[tuple[bytes]]) -> "np.ndarray":

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from judged_sweep import read_table
 from numpy.typing import NDArray
 
 from argan.errors import UserError
 from argan.evaluation.ranks import spearman
 from jobs.runtime.cli import run_job
+from jobs.runtime.flags import count
 
 Floats = NDArray[np.float64]
 VALUES = ("kid", "gap_closed.ordinal_accuracy", "gap_closed.foreground_auc", "inverted")
@@ -29,9 +31,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path, help="table.json of a sweep")
     parser.add_argument("--values", nargs="+", default=VALUES, help="numbers of the evaluation")
-    parser.add_argument("--parts", type=int, default=3)
+    parser.add_argument("--parts", type=count, default=3)
     arguments = parser.parse_args(argv)
-    trials = [trial for trial in json.loads(arguments.table.read_text())["trials"] if trial["status"] == "finished"]
+    trials = [trial for trial in read_table(arguments.table)["trials"] if trial["status"] == "finished"]
     if len(trials) < arguments.parts:
         raise UserError(f"{len(trials)} finished trials make no {arguments.parts} parts")
     curves = {name: curve_of(trials, name) for name in arguments.values}

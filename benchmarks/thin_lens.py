@@ -20,10 +20,11 @@ from known_photos import Known, open_scenes, path_traced_photos
 from torch import Tensor
 
 from argan.errors import UserError
-from argan.optics import render, to_coded, to_light, views_needed
-from argan.optics.occlusion import render_with_occlusion
+from argan.optics import aperture_views, render, to_coded, to_light, views_needed
+from argan.optics.occlusion import occluded_photo
 from jobs.runtime.cli import run_job
 
+OCCLUSION_STEPS = 32  # disparities tried between the nearest and the farthest
 BLUR_PX = 0.5  # radius from which on a pixel counts as out of focus
 
 
@@ -57,7 +58,7 @@ def taken_again(one: Known) -> dict[str, Tensor]:
     scale = torch.tensor([one.dof_scale])
 
     def occluded(image: Tensor) -> Tensor:
-        return render_with_occlusion(image, one.disparity, scale, views_per_side=views)
+        return occluded_photo(image, one.disparity, scale, aperture_views(views), OCCLUSION_STEPS)
 
     return {
         "deep": one.deep,

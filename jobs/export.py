@@ -14,8 +14,9 @@ from jobs.runtime.cli import run_job, say
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
-    from argan.errors import UserError  # after the arguments: --help answers at once
+    from argan.errors import DataError, UserError  # after the arguments: --help answers at once
     from argan.runs.best import images_of_best
+    from argan.runs.checkpoints import read_pointer
     from argan.runs.export import export_model
     from argan.runs.folder import CONFIG, find_run, read_config
     from argan.storage import open_storage
@@ -24,6 +25,8 @@ def main(argv: list[str] | None = None) -> int:
     read_config(run)  # says so where there is no run
     if out.exists(CONFIG):
         raise UserError(f"{out.uri} holds a run or a model already: choose another place")
+    if not read_pointer(run).checkpoints:
+        raise DataError(f"the run at {run.uri} has no checkpoint yet")
     which = arguments.checkpoint
     at_images = None if which == "newest" else images_of_best(run, which)
     if arguments.dry_run:

@@ -32,6 +32,8 @@ Row = dict[str, Any]
 stretch, deep_sha256 of the deep photo's pixels (offset 0, size 0 and no hashes when rejected); the measures; and
 aperture_0, aperture_1, ...: the dof_scale of each shallow photo.
 """
+ROW_FIELDS = ("index", "reason", "shard", "offset", "size", "sha256", "deep_sha256")
+"""Those that all rows have, beside the measures and apertures."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from argan.data.shard_files import record_path, sha256, tar_path
-from argan.data.tuple_set import Row, TupleShard, decode_record, sample_members
+from argan.data.tuple_set import ROW_FIELDS, Row, TupleShard, decode_record, sample_members
 from argan.data.tuples import TUPLE_SCHEMA, TupleSample, decode_tuple
 from argan.errors import DataError, MissingError
 from argan.generation.maker import TupleMaker
@@ -68,9 +68,11 @@ def check_shard(files: ShardFiles, maker: TupleMaker, terms: Terms, number: int,
         return ShardCheck([Fault(record_path(number), "it was made on other terms")], None, found, True)
     except DataError as error:
         return ShardCheck([Fault(record_path(number), str(error))], None, found, False)
-    return ShardCheck(
-        list(_tar_faults(files.tar, record, maker, terms, num_retaken)), record.shard.sha256, found, False
-    )
+    try:
+        faults = list(_tar_faults(files.tar, record, maker, terms, num_retaken))
+    except TypeError as error:
+        return ShardCheck([Fault(record_path(number), f"its rows hold something else: {error}")], None, found, False)
+    return ShardCheck(faults, record.shard.sha256, found, False)
 
 
 class _OtherTermsError(DataError):
@@ -88,6 +90,10 @@ def _checked_record(data: bytes | None, terms: Terms, number: int) -> TupleShard
         raise DataError(f"it is the record of {record.shard.name}")
     if [isinstance(row, dict) and row.get("index") for row in record.rows] != list(terms.recipe.indices(number)):
         raise DataError("its rows are not the samples of this shard")
+    columns = {*ROW_FIELDS, *Measures._fields, *(f"aperture_{k}" for k in range(terms.recipe.num_shallow))}
+    for row in record.rows:
+        if odd := sorted(columns ^ row.keys()):
+            raise DataError(f"the row of sample {row['index']} lacks these, or should not have them: {', '.join(odd)}")
     return record
 
 
@@ -100,11 +106,10 @@ def _tar_faults(
         size = f"{len(data):,} bytes, {record.shard.size_bytes:,} recorded"
         yield Fault(record.shard.name, f"its sha256 is not the one recorded ({size})")
     else:
-        try:
-            yield from _row_faults(data, record, terms)
-            yield from _sample_faults(data, record, maker, terms, num_retaken)
-        except (KeyError, TypeError) as error:
-            yield Fault(record_path(record.index), f"its rows lack something: {error}")
+        if len(data) != record.shard.size_bytes:
+            yield Fault(record_path(record.index), f"{record.shard.size_bytes:,} bytes recorded, {len(data):,} there")
+        yield from _row_faults(data, record, terms)
+        yield from _sample_faults(data, record, maker, terms, num_retaken)
 
 
 def _row_faults(data: bytes, record: TupleShard, terms: Terms) -> Iterator[Fault]:

@@ -18,6 +18,11 @@ TERMS_SCHEMA = "argan-tuple-terms/2"  # a change of what the same terms make is 
 MICRO_BATCH_IMAGES = 25  # through the net at a time: its last bits may depend on it, so it is fixed
 
 
+def plain(value: float) -> float:
+    """Numbers that are equal, in the one way in which terms write them: 1 as 1.0, -0.0 as 0.0."""
+    return float(value) + 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Quality:
     """From where on a sample is rejected (argan/generation/quality.py). A limit at its `off` value rejects nothing."""
@@ -31,6 +36,7 @@ class Quality:
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():
             require(math.isfinite(value), name, value, "a finite number")
+            object.__setattr__(self, name, plain(value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +63,9 @@ class Recipe:
         require(self.shape in (None, "disk", "square"), "shape", self.shape, "disk or square")
         require(0 <= self.truncation < math.inf, "truncation", self.truncation, "at least 0 and finite")
         require(self.shard_samples >= 1, "shard_samples", self.shard_samples, "at least 1")
+        object.__setattr__(self, "apertures", tuple(map(plain, self.apertures)))
+        object.__setattr__(self, "focus_px", plain(self.focus_px))
+        object.__setattr__(self, "truncation", plain(self.truncation))
 
     @property
     def num_shallow(self) -> int:

@@ -4,7 +4,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from argan.data.shard_files import shard_number, tar_path
+from argan.data.shard_files import sha256, shard_number, tar_path
+from argan.data.tar import TarWriter
 from argan.data.tuple_manifest import make_tuple_manifest, manifest_faults
 from argan.data.tuple_set import TupleShard
 from argan.generation.check import Fault, ShardCheck
@@ -46,7 +47,8 @@ def strangers(out: Storage) -> Iterator[Fault]:
 
 def _twins(checks: Mapping[int, ShardCheck]) -> Iterator[Fault]:
     """Shards that hold what another one should: doubled or swapped."""
-    owners = {check.recorded_sha256: number for number, check in checks.items() if check.recorded_sha256}
+    nobodys = (None, sha256(TarWriter().finish()))  # shards of which nothing was kept are all alike
+    owners = {check.recorded_sha256: number for number, check in checks.items() if check.recorded_sha256 not in nobodys}
     for number, check in checks.items():
         owner = owners.get(check.found_sha256 or "", number)
         if check.faults and owner != number:

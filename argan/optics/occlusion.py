@@ -20,12 +20,9 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from argan.optics.aperture import EDGE, ApertureShape, aperture_views
+from argan.optics.aperture import EDGE
 from argan.optics.light_field import CHUNK_VIEWS
 from argan.optics.warp import view_grid, warp, warp_backward, warp_nearest
-
-STEPS = 32
-"""Disparities tried between the nearest and the farthest, in photos for people."""
 
 EDGE_BLUR_PX = 0.5
 """A pixel beside which disparity jumps so far that its blur's radius differs by more is at an outline."""
@@ -50,21 +47,11 @@ class Warp(Function):
         return *warp_backward(gradient.contiguous(), field, grid, views, need_field=need_field), None
 
 
-def render_with_occlusion(
-    image: Tensor,
-    disparity: Tensor,
-    dof_scale: Tensor,
-    *,
-    views_per_side: int,
-    shape: ApertureShape = "disk",
-    steps: int = STEPS,
-) -> Tensor:
-    """image [B,C,H,W], disparity [B,1,H,W] in px per aperture unit, dof_scale [B] in [0, 1] -> photo [B,C,H,W]."""
-    return occluded_photo(image, disparity, dof_scale, aperture_views(views_per_side, shape).to(image), steps)
-
-
 def occluded_photo(image: Tensor, disparity: Tensor, dof_scale: Tensor, views: Tensor, steps: int) -> Tensor:
-    """The mean over `views` [V,2]: [B,C,H,W]. NaN where D is not finite."""
+    """The mean over `views` [V,2] in aperture units: image [B,C,H,W], disparity [B,1,H,W] in px per aperture unit,
+    dof_scale [B] in [0, 1] -> photo [B,C,H,W]. `steps` disparities are tried between the nearest and the farthest. NaN
+    where D is not finite.
+    """
     total = torch.zeros_like(image) + 0 * disparity
     scale = dof_scale.view(-1, 1, 1, 1)
     for some in views.split(CHUNK_VIEWS):

@@ -11,6 +11,7 @@ from argan.errors import DataError, MissingError
 from argan.runs.checkpoints import (
     EXPORTED,
     GENERATOR_FILE,
+    OUR_FILE,
     POINTER,
     POINTER_SCHEMA,
     RECORD_FILE,
@@ -35,7 +36,8 @@ def export_model(
     configuration.
 
     `half` rounds the weights to float16: half the size, another model with a record of its own. The configuration comes
-    last: without one there is no run, and with one it is whole. Raises MissingError where there is no run, DataError
+    last: without one there is no run, and with one it is whole; what an export that was killed has left goes before.
+    Raises MissingError where there is no run, DataError
     where it has no sound checkpoint.
     """
     config = read_config(run)
@@ -59,5 +61,9 @@ def export_model(
     out.write_bytes(f"{entry['path']}/{GENERATOR_FILE}", weights)
     out.write_bytes(f"{entry['path']}/{RECORD_FILE}", record)
     out.write_bytes(POINTER, json.dumps(pointer, indent=2).encode())
+    for file in list(out.list("checkpoints/")):
+        ours = OUR_FILE.fullmatch(file.path)
+        if ours and ours["checkpoint"] != entry["path"]:
+            out.delete(file.path)
     write_config(out, config)
     return Exported(json.loads(record), entry["sha256"])

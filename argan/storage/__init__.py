@@ -16,6 +16,8 @@ def open_storage(uri: str) -> Storage:
     if not uri:
         raise StorageError("the storage URI is empty: give a local path or s3://bucket/prefix")
     if not separator:
+        if uri.startswith("s3:"):  # it would be a folder of that name, on whichever machine this runs
+            raise StorageError(f"{uri!r}: a slash is missing, give s3://bucket/prefix")
         return LocalStorage.at(uri)
     if scheme != "s3":
         raise StorageError(f"{uri!r}: {scheme}:// is no storage known here, give a local path or s3://bucket/prefix")

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import hashlib
+import itertools
 import os
 import shutil
 import stat
@@ -18,11 +19,14 @@ from argan.storage.base import Entry, Storage, Versioned, check_range, checked
 
 TEMPORARY_SUFFIX = ".argan-tmp"
 LOCK_SUFFIX = ".argan-lock"
+FOLDER_TRIES = 100
 
 
 @dataclass(frozen=True)
 class LocalStorage(Storage):
-    """Objects are files. A write goes to a hidden file beside its place, is synced, and then moves over it."""
+    """Objects are files. A write goes to a hidden file beside its place, is synced, and then moves over it. A folder in
+    which nothing is left goes with the last object.
+    """
 
     folder: Path
 
@@ -97,6 +101,9 @@ class LocalStorage(Storage):
         file = self._file(path)
         with writing(file), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
             file.unlink()
+            with suppress(OSError):  # mostly: it is not empty
+                for folder in itertools.takewhile(lambda folder: folder != self.folder, file.parents):
+                    folder.rmdir()
 
     def upload(self, local_path: Path, path: str) -> None:
         with reading(local_path), local_path.open("rb") as source:
@@ -120,10 +127,9 @@ def version_of(data: bytes) -> str:
 def replace(file: Path, fill: Callable[[BinaryIO], object]) -> None:
     """Let `fill` write a hidden file beside `file`, sync it, and move it into place: whole or not at all."""
     with writing(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
         aside = file.parent / f".{file.name}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
         try:
-            with aside.open("xb") as target:
+            with os.fdopen(_created(aside), "wb") as target:
                 fill(target)
                 target.flush()
                 os.fsync(target.fileno())
@@ -141,14 +147,22 @@ def locked(file: Path) -> Iterator[None]:
     The lock file stays behind on purpose: removing it would let two writers hold two locks of one name.
     """
     with writing(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file.parent / f".{file.name}{LOCK_SUFFIX}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = _created(file.parent / f".{file.name}{LOCK_SUFFIX}")
     try:
         with writing(file):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
+
+
+def _created(file: Path) -> int:
+    """A descriptor of the file, made with its folder where they are not there."""
+    for _ in range(FOLDER_TRIES):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # whoever deleted the last file in the folder took it away in between
+            return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 @contextmanager
@@ -185,8 +199,9 @@ def _reason(error: OSError) -> str:
 
 def _sync_folder(folder: Path) -> None:
     """Make the new name itself survive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with suppress(FileNotFoundError):  # gone by now, with what was written
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -165,7 +165,7 @@ def test_a_sweep_that_is_not_whole_has_no_table(sweep: Path, tmp_path: Path) -> 
     write(sweep, {("ours", 1): judgement(0.8, 1.0)}, **{"0": {"status": "running"}})
     with pytest.raises(UserError, match=r"not finished: 0 \(running\)"):
         judged_sweep(sweep)
-    with pytest.raises(UserError, match="holds no sweep"):
+    with pytest.raises(UserError, match="there is no sweep's table at"):
         judged_sweep(tmp_path / "nowhere")
 
 

@@ -1,5 +1,6 @@
 """Verification: no fault that was planted is missed, no sound set is accused, what is mended is what was there."""
 
+import dataclasses
 import random
 import tempfile
 from pathlib import Path
@@ -117,6 +118,40 @@ def test_a_good_sample_that_was_dropped_as_flat_is_found(small: SmallSet) -> Non
         row.update(add_sample(tar, row["index"], members))
     faults.write_as_if(small, record, tar.finish())
     assert [str(fault) for fault in small.faults()] == [f"{record_path(0)}: sample 4 is flat, by its measures kept"]
+
+
+@pytest.mark.parametrize("column", ["reason", "shard", "deep_sha256", "sharpness", "aperture_1"])
+def test_a_row_that_lacks_something_is_a_fault_and_no_crash(small: SmallSet, column: str) -> None:
+    record = read_record(small.out, 1)
+    del record.rows[2][column]
+    small.out.write_bytes(record_path(1), encode_record(record))
+    [fault] = small.faults()
+    assert str(fault).startswith(f"{record_path(1)}: the row of sample 8 lacks these")
+    assert column in fault.what
+
+
+def test_a_row_that_holds_something_else_is_a_fault_and_no_crash(small: SmallSet) -> None:
+    record = read_record(small.out, 1)
+    record.rows[2]["size"] = "large"
+    small.out.write_bytes(record_path(1), encode_record(record))
+    [fault] = small.faults()
+    assert str(fault).startswith(f"{record_path(1)}: its rows hold something else")
+
+
+def test_a_size_that_is_not_the_tars_is_found(small: SmallSet) -> None:
+    record = read_record(small.out, 0)
+    wrong = dataclasses.replace(record, shard=dataclasses.replace(record.shard, size_bytes=7))
+    small.out.write_bytes(record_path(0), encode_record(wrong))
+    assert f"{record_path(0)}: 7 bytes recorded" in str(small.faults()[0])
+
+
+def test_empty_shards_are_not_each_others_twins(tmp_path: Path) -> None:
+    none = recipe(num_samples=12, shard_samples=6, quality=Quality(min_spread=99.0))
+    made = make_small_set(open_storage(str(tmp_path)), none)
+    assert made.faults() == []
+    made.out.write_bytes(record_path(0), b"damaged")
+    [fault] = made.faults()
+    assert fault.path == record_path(0)
 
 
 def test_another_processors_last_bits_are_no_fault(small: SmallSet) -> None:

@@ -18,7 +18,7 @@ from argan.data.tuple_set import sample_members
 from argan.data.tuples import decode_tuple
 from argan.generation.maker import TupleMaker, truncated
 from argan.generation.quality import KEPT
-from argan.generation.recipe import MICRO_BATCH_IMAGES, Quality
+from argan.generation.recipe import MICRO_BATCH_IMAGES, Quality, encode_terms
 from argan.generation.refocus import refocus_psnr_db
 from argan.generation.shard import make_shard
 from argan.storage import open_storage
@@ -140,3 +140,11 @@ def test_truncation_keeps_the_order_and_the_shape_of_a_cut_normal(limit: float) 
     inside = normal[normal.abs() < limit]  # what drawing again until it fits would give
     for share in (0.05, 0.25, 0.5, 0.9):
         assert torch.quantile(cut, share).item() == pytest.approx(torch.quantile(inside, share).item(), abs=0.02)
+
+
+def test_equal_recipes_are_the_same_terms() -> None:
+    """Whole numbers from Python, floats from the command line; and 0 has two signs."""
+    ours = recipe(apertures=(1,), focus_px=-0.0, truncation=2, quality=Quality(min_spread=0))
+    theirs = recipe(apertures=(1.0,), focus_px=0.0, truncation=2.0, quality=Quality(min_spread=0.0))
+    assert ours == theirs
+    assert encode_terms(terms_of(ours)) == encode_terms(terms_of(theirs))

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from argan.optics import ApertureRenderer, aperture_views, to_coded, to_light
-from argan.optics.occlusion import first_seen, occluded_photo, render_with_occlusion
+from argan.optics.occlusion import first_seen, occluded_photo
 
 SIDE = 24
 
@@ -14,17 +14,23 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
+def occluded(
+    image: torch.Tensor, disparity: torch.Tensor, dof_scale: torch.Tensor, *, views_per_side: int, steps: int = 32
+) -> torch.Tensor:
+    return occluded_photo(image, disparity, dof_scale, aperture_views(views_per_side).to(image), steps)
+
+
 @pytest.mark.parametrize("disparity", [0.0, -1.3, 2.0])
 def test_one_plane_is_what_the_renderer_makes_of_it(disparity: float) -> None:
     image, plane = noise(2, 3, SIDE, SIDE), torch.full((2, 1, SIDE, SIDE), disparity, dtype=torch.float64)
     dof_scale = torch.tensor([1.0, 0.4], dtype=torch.float64)
     expected = ApertureRenderer(7)(image, plane, dof_scale).image
-    torch.testing.assert_close(render_with_occlusion(image, plane, dof_scale, views_per_side=7), expected)
+    torch.testing.assert_close(occluded(image, plane, dof_scale, views_per_side=7), expected)
 
 
 def test_closed_it_is_the_image() -> None:
     image, disparity = noise(1, 3, SIDE, SIDE), 4 * noise(1, 1, SIDE, SIDE, seed=1) - 2
-    photo = render_with_occlusion(image, disparity, torch.zeros(1).double(), views_per_side=5)
+    photo = occluded(image, disparity, torch.zeros(1).double(), views_per_side=5)
     torch.testing.assert_close(photo, image)
 
 
@@ -45,7 +51,7 @@ def test_what_is_blurred_before_a_sharp_ground_spreads_over_it() -> None:
     one = torch.ones(1).double()
     beside = (slice(None), slice(None), slice(8, 16), slice(15, 17))
     plain = ApertureRenderer(13)(image, disparity, one).image
-    photo = render_with_occlusion(image, disparity, one, views_per_side=13)
+    photo = occluded(image, disparity, one, views_per_side=13)
     assert float(plain[beside].max()) < 1e-9
     assert float(photo[beside].min()) > 0.05
 
@@ -53,7 +59,7 @@ def test_what_is_blurred_before_a_sharp_ground_spreads_over_it() -> None:
 def test_what_is_blurred_behind_a_sharp_thing_does_not_spread_over_it() -> None:
     image, disparity = torch.ones(1, 1, SIDE, SIDE).double(), torch.full((1, 1, SIDE, SIDE), -2.0).double()
     image[..., 8:16, 8:16], disparity[..., 8:16, 8:16] = 0, 0
-    photo = render_with_occlusion(image, disparity, torch.ones(1).double(), views_per_side=13)
+    photo = occluded(image, disparity, torch.ones(1).double(), views_per_side=13)
     assert float(photo[..., 9:15, 9:15].max()) < 1e-9
 
 
@@ -66,7 +72,7 @@ def test_no_line_to_the_ground_ends_in_the_subject(steps: int, dof_scale: float)
     image, disparity = torch.ones(1, 1, 32, 32), torch.full((1, 1, 32, 32), -1.5)
     image[..., 12:20, 12:20], disparity[..., 11:21, 11:21], disparity[..., 15, 15] = 0, -0.03, 0.1
     scale = torch.tensor([dof_scale])
-    photo = render_with_occlusion(image, disparity, scale, views_per_side=5, steps=steps)
+    photo = occluded(image, disparity, scale, views_per_side=5, steps=steps)
     assert float(photo[..., 14:18, 14:18].max()) < 1e-6
     beside = torch.ones_like(image, dtype=torch.bool)
     beside[..., 11:21, 11:21] = False
@@ -74,7 +80,7 @@ def test_no_line_to_the_ground_ends_in_the_subject(steps: int, dof_scale: float)
     # The subject's own colour reaches its last pixel, whichever side a view comes from.
     image, is_subject = torch.ones(1, 1, 32, 32), disparity > -1
     image[is_subject] = 0
-    photo = render_with_occlusion(image, disparity, scale, views_per_side=5, steps=steps)
+    photo = occluded(image, disparity, scale, views_per_side=5, steps=steps)
     assert float(photo[is_subject].max()) < 0.04
 
 
@@ -129,7 +135,7 @@ def test_the_renderer_with_occlusion_is_this_photo(linear_light: bool) -> None:
     dof_scale = torch.tensor([1.0, 0.3]).double()
     renderer = ApertureRenderer(5, linear_light=linear_light, occlusion_steps=8)
     seen = to_light(image) if linear_light else image
-    expected = render_with_occlusion(seen, disparity, dof_scale, views_per_side=5, steps=8)
+    expected = occluded(seen, disparity, dof_scale, views_per_side=5, steps=8)
     got = renderer(image, disparity, dof_scale).image
     torch.testing.assert_close(got, to_coded(expected) if linear_light else expected)
     channels_last = image.contiguous(memory_format=torch.channels_last)

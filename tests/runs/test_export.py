@@ -91,6 +91,28 @@ def test_killed_before_its_last_file_it_is_made_by_the_same_command(
     assert load_run(str(tmp_path / "model")).images_seen == 96
 
 
+def test_what_a_killed_export_has_left_goes_with_the_next(
+    run: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of another checkpoint, while the run went on."""
+    out = tmp_path / "model"
+    command = ["--run", run.uri, "--out", str(out)]
+    with monkeypatch.context() as killed:
+        killed.setattr(LocalStorage, "write_bytes", dies_at(CONFIG, LocalStorage.write_bytes))
+        with pytest.raises(KeyboardInterrupt):
+            main(command)
+    commit_weights(run, preset("debug"), images_seen=144, keep=2)
+    assert main(command) == 0
+    assert [path.name.split("-")[0] for path in (out / "checkpoints").iterdir()] == ["000000000144"]
+
+
+def test_a_dry_run_says_where_there_is_nothing_to_export(tmp_path: Path) -> None:
+    empty = open_run(str(tmp_path / "runs"), preset("debug"))
+    write_config(empty, preset("debug"))
+    with pytest.raises(DataError, match="has no checkpoint yet"):
+        main(["--run", empty.uri, "--out", str(tmp_path / "model"), "--dry-run"])
+
+
 def dies_at(file: str, write: Callable[[LocalStorage, str, bytes], None]) -> Callable[[LocalStorage, str, bytes], None]:
     def write_or_die(storage: LocalStorage, path: str, data: bytes) -> None:
         if path == file:

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,34 @@ def test_what_is_listed_exists(tmp_path: Path) -> None:
     storage = open_storage(str(tmp_path))
     assert [entry.path for entry in storage.list()] == ["photo"]
     assert not storage.exists("pipe")
+
+
+def test_a_bucket_without_its_second_slash_is_no_folder() -> None:
+    with pytest.raises(StorageError, match=r"'s3:/bucket/runs': a slash is missing, give s3://bucket/prefix"):
+        open_storage("s3:/bucket/runs")
+
+
+def test_an_empty_folder_goes_with_its_last_object(tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path / "run"))
+    for path in ("checkpoints/100/generator", "checkpoints/100/record", "checkpoints/200/record"):
+        storage.write_bytes(path, b"data")
+    storage.delete("checkpoints/100/generator")
+    assert (tmp_path / "run/checkpoints/100").is_dir()
+    storage.delete("checkpoints/100/record")
+    assert [path.name for path in (tmp_path / "run/checkpoints").iterdir()] == ["200"]
+    storage.delete("checkpoints/200/record")
+    assert list((tmp_path / "run").iterdir()) == []  # what is named as storage stays
+
+
+def test_a_folder_that_goes_while_one_writes_into_it_is_made_again(tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path))
+
+    def write(name: str) -> None:
+        for number in range(300):
+            storage.write_bytes(f"folder/{name}", f"{number}".encode())
+            storage.delete(f"folder/{name}")
+
+    with ThreadPoolExecutor(3) as pool:
+        for writer in [pool.submit(write, name) for name in "abc"]:
+            writer.result()
+    assert list(storage.list()) == []
