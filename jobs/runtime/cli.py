@@ -26,10 +26,8 @@ def run_job(main: Callable[[], int | None]) -> NoReturn:
 
     Anything else that goes wrong is a bug and shows its traceback.
     """
-    for ending in (
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # `ray job stop`, a closed terminal: leases are released on the way out
+    # `ray job stop`, and a terminal that is closed: leases are released on the way out.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(ending) is not signal.SIG_IGN:  # `nohup` asks for that
             signal.signal(ending, signal.default_int_handler)
     try:

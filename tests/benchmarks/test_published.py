@@ -8,6 +8,9 @@ from typing import Any
 import early_stopping
 import pytest
 import sweep_knobs
+from ablation_table import DEPTH_ROWS
+
+from argan.evaluation.fixed import MEAN_OF_TRUTH
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "results"
@@ -16,15 +19,6 @@ PAGE = (RESULTS / "sweep.md").read_text()
 DEPTH, ZOO = (RESULTS / "depth.md").read_text(), (RESULTS / "zoo.md").read_text()
 RANKS = ("foreground_auc", "ordinal_accuracy", "spearman")
 BOTH = RANKS[:2]
-MEASURES = {
-    "foreground AUC": "foreground_auc",
-    "ordinal accuracy": "ordinal_accuracy",
-    "Spearman": "spearman",
-    "disparity error, px": "disparity_error_px",
-    "SIDE": "side",
-    "inverted": "inverted",
-}
-MEAN = "mean of truth"
 
 
 def test_what_stopping_early_costs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,7 +57,7 @@ def test_the_zoo_by_its_records(resolution: int) -> None:
         row(ZOO, f"`zoo:ar-gan-scenes-{resolution}`"),
         [*pictures, found["precision"], found["recall"], *(value for key in RANKS for value in (found[key], gap[key]))],
     )
-    others = (found["fixed"][MEAN], found["ceiling"])
+    others = (found["fixed"][MEAN_OF_TRUTH], found["ceiling"])
     require_told(
         row(ZOO, f"{resolution} px"),
         [
@@ -77,12 +71,16 @@ def test_the_zoo_by_its_records(resolution: int) -> None:
     )
 
 
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("name", DEPTH_ROWS)
 def test_64_px_by_its_record(name: str) -> None:
     found = json.loads((ROOT / "argan/zoo/ar-gan-scenes-64/metrics.json").read_text())
-    key = MEASURES[name]
+    key = DEPTH_ROWS[name]
     prior = {"value": found["trivial_all"]["focus prior"]["inverted"]}
-    guess, mean, ceiling = found["trivial"].get(key, prior)["value"], found["fixed"][MEAN][key], found["ceiling"][key]
+    guess, mean, ceiling = (
+        found["trivial"].get(key, prior)["value"],
+        found["fixed"][MEAN_OF_TRUTH][key],
+        found["ceiling"][key],
+    )
     values = [guess, mean, found[key], ceiling]
     if key == "inverted":
         values = [100 * value for value in values]
