@@ -159,8 +159,8 @@ def locked(file: Path) -> Iterator[None]:
 def _created(file: Path) -> int:
     """A descriptor of the file, made with its folder where they are not there."""
     for _ in range(FOLDER_TRIES):
-        file.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):  # whoever deleted the last file in the folder took it away in between
+            file.parent.mkdir(parents=True, exist_ok=True)
             return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 

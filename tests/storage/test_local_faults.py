@@ -77,8 +77,8 @@ def test_a_folder_that_goes_while_one_writes_into_it_is_made_again(tmp_path: Pat
 
     def write(name: str) -> None:
         for number in range(300):
-            storage.write_bytes(f"folder/{name}", f"{number}".encode())
-            storage.delete(f"folder/{name}")
+            storage.write_bytes(f"a/folder/of/folders/{name}", f"{number}".encode())
+            storage.delete(f"a/folder/of/folders/{name}")
 
     with ThreadPoolExecutor(3) as pool:
         for writer in [pool.submit(write, name) for name in "abc"]:
