@@ -158,11 +158,14 @@ def locked(file: Path) -> Iterator[None]:
 
 def _created(file: Path) -> int:
     """A descriptor of the file, made with its folder where they are not there."""
-    for _ in range(FOLDER_TRIES):
-        with suppress(FileNotFoundError):  # whoever deleted the last file in the folder took it away in between
+    for tries_left in reversed(range(FOLDER_TRIES)):
+        try:
             file.parent.mkdir(parents=True, exist_ok=True)
             return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        except (FileNotFoundError, FileExistsError):  # whoever deleted the last file in a folder took it away meanwhile
+            if not tries_left:
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
 @contextmanager
