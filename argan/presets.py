@@ -22,16 +22,15 @@ from argan.errors import UserError
 
 
 def small_32() -> Config:
-    """32 px on two CPU cores. 200,000 images took 22 minutes with averaged codes (132 to 160 images/s), and would take
-    80 on a processor with AVX2 alone (43 images/s). On scenes:8000@1 gap_closed was .62 for foreground AUC (spread of
-    three seeds .11) and .56 for ordinal accuracy (.02), on scenes that choose; at 300,000 images .82 .66 and .74 .63,
-    two seeds (docs/results/depth.md).
+    """32 px on two CPU cores. A processor with AVX2 alone made 43 images/s on both: two hours for 300,000. On
+    scenes:8000@1 gap_closed was .73 to .83 for foreground AUC and .61 to .70 for ordinal accuracy then, five seeds
+    (docs/results/depth.md).
 
     python jobs/train.py --preset small-32 --data URI --out URI
 
-    A third faster with --compute.precision bf16, where the processor has units for it; those figures are in bf16.
+    A third faster with --compute.precision bf16, where the processor has units for it.
     """
-    return Config(preset="small-32", resolution=32)
+    return Config(preset="small-32", resolution=32, schedule=ScheduleConfig(total_images=300_000))
 
 
 def small_64() -> Config:

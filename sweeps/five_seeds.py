@@ -1,4 +1,4 @@
-"""The preset's own recipe with five seeds, half as long again as its default: what a seed of training makes of it.
+"""The preset's own recipe with five seeds: what a seed of training makes of it.
 
     python jobs/sweep.py five_seeds --data build/scenes32 --out build/sweeps
 
