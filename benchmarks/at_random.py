@@ -1,4 +1,4 @@
-"""What a run makes, and what it makes of photos that it has never seen: drawn at random, none left out.
+"""What a run makes, and what it makes of other photos: drawn at random, none left out.
 
     python benchmarks/at_random.py --run RUN --photos PACKED --out build/at_random [--cache DIR]
 
@@ -34,7 +34,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--run", required=True, help="a run's folder, s3:// URI or zoo:NAME")
-    add("--photos", required=True, help="a set packed by jobs/pack.py at the run's resolution, not trained on")
+    add(
+        "--photos", required=True, help="a set packed by jobs/pack.py at the run's resolution, of photos not trained on"
+    )
     add("--out", required=True, help="folder of the pictures")
     add("--num", type=int, default=2 * A_LINE, help=f"of each (default {2 * A_LINE}, {A_LINE} a line)")
     add("--seed", type=int, default=0, help="of what is drawn (default 0)")

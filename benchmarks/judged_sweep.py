@@ -68,7 +68,7 @@ def judged_sweep(folder: Path) -> JudgedSweep:
 
 def require_judged_alike(judged: list[Judged]) -> None:
     """Raises DataError where two stand by other photos, other guesses, another ceiling or other pairs, or by an older
-    protocol. The machines may differ, in the last digits.
+    protocol. The machines may differ, and the last digits with them; the ceiling is one net, kept by the sweep.
     """
     protocols = [one["protocol"] for one in judged]
     if older := {protocol.get("protocol") for protocol in protocols} - {PROTOCOL}:
@@ -77,13 +77,13 @@ def require_judged_alike(judged: list[Judged]) -> None:
     differ = [key for key in SAME_DEPTH if any(one[key] != with_depth[0][key] for one in with_depth)]
     if len({one["fakes"]["photos"] for one in with_depth}) > 1:
         differ.append("fakes.photos")
-    guesses = [
-        {measure: round(guess["value"], 6) for measure, guess in one["trivial"].items()}
+    ends = [
+        {measure: (round(guess["value"], 6), round(one["ceiling"][measure], 4)) for measure, guess in trivial.items()}
         for one in judged
-        if "trivial" in one
+        if (trivial := one.get("trivial"))
     ]
-    if any(one != guesses[0] for one in guesses):
-        differ.append("the guesses")
+    if any(one != ends[0] for one in ends):
+        differ.append("the guesses or the ceiling")
     if any(one["kid"]["real"] != protocols[0]["kid"]["real"] for one in protocols):
         differ.append("kid.real")
     if differ:

@@ -59,7 +59,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("sweep", metavar="SWEEP", choices=names(), help=f"one of {', '.join(names())}")
-    add("--data", required=True, metavar="URI", help="a set packed by jobs/pack.py, for all trials")
+    add(
+        "--data",
+        required=True,
+        metavar="URI",
+        help="a set packed by jobs/pack.py, for all trials; KID compares with its photos, of scenes with others",
+    )
     add("--out", required=True, metavar="URI", help="where sweeps live; this one becomes a folder in it")
     add("--report", action="store_true", help="only write the page of what there is by now")
     add("--num-trials", type=int, help="another number than the sweep's own; a larger one later goes on")

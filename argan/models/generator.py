@@ -25,7 +25,7 @@ class Deep(NamedTuple):
     """What the generator makes: everything in focus, and how far each pixel is from the focal plane."""
 
     image: Tensor  # I_d, [B,3,H,W] in [-1, 1]
-    disparity: Tensor  # D, [B,1,H,W] in (-d_max, d_max), px per aperture unit
+    disparity: Tensor  # D, [B,1,H,W] in (-d_max, front_share d_max), px per aperture unit
 
 
 def window_sums() -> Tensor:

@@ -30,6 +30,10 @@ EDGE_BLUR_PX = 0.5
 MOST_STEPS_UP = 0.5
 """A surface that rises by more steps than this from one try to the next is an outline, and the line is behind it."""
 
+BEYOND = 1e-5
+"""Disparities are tried to so far behind the farthest, as a share: else rounding decides whether a level ground there
+is met at all."""
+
 
 class Warp(Function):
     """apply(field [B,C,H,W], shift [B,V,H,W], views [V,2]): field(x + u shift(x, u)), [B,C,V,H,W]."""
@@ -73,6 +77,7 @@ class FirstSeen(NamedTuple):
 def first_seen(disparity: Tensor, dof_scale: Tensor, views: Tensor, steps: int) -> FirstSeen:
     """For the views [V,2]. A surface is bilinear between pixels, but ends halfway between them at an outline."""
     near, far = disparity.amax((1, 2, 3), keepdim=True), disparity.amin((1, 2, 3), keepdim=True)
+    far = far - BEYOND * torch.maximum(near.abs(), far.abs())
     scale, most_up = dof_scale.view(-1, 1, 1, 1), MOST_STEPS_UP * (near - far) / steps
     jump = F.max_pool2d(disparity, 3, 1, 1) + F.max_pool2d(-disparity, 3, 1, 1)
     at_outline = (EDGE * scale * jump > EDGE_BLUR_PX).to(disparity.dtype)

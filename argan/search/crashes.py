@@ -14,6 +14,7 @@ class Crashes:
         self._ledger = ledger
         self._most = most
         self._aside: dict[int, str] = {}  # number -> what it died of
+        self._works = False
 
     @property
     def numbers(self) -> frozenset[int]:
@@ -27,13 +28,16 @@ class Crashes:
 
     def are_their_own(self) -> None:
         """Somebody got somewhere: those set aside broke by themselves, and the ledger says so."""
+        self._works = True
         for number, why in self._aside.items():
             self._ledger.end(number, "broke", why)
         self._aside.clear()
 
     def close(self) -> None:
-        """Nothing else is left to run. Raises UserError where no trial of the sweep has ever got anywhere."""
-        if self._aside and not any(trial.rungs for trial in self._ledger.trials):
+        """Nothing else is left to run. Raises UserError where no trial has got anywhere since this start: the machinery
+        may be another than the one that earlier trials got somewhere with.
+        """
+        if self._aside and not self._works:
             raise UserError(self._sentence())
         self.are_their_own()
 

@@ -148,14 +148,7 @@ class Ledger:
         waits_s, heard = iter(OUTAGE_WAITS_S), True
         while True:
             try:
-                return self._storage.write_if(LEDGER, data, self._version)
-            except ConflictError:
-                if heard:
-                    raise
-                standing, version = self._storage.read_versioned(LEDGER)
-                if standing != data:
-                    raise
-                return version  # an earlier write arrived, only its answer did not
+                return self._put(data, may_stand=not heard)
             except StorageError as away:
                 wait_s = next(waits_s, None)
                 if wait_s is None or not passes(away):
@@ -163,6 +156,18 @@ class Ledger:
                 log.warning("the ledger could not be written, it is tried again in %g s: %s", wait_s, away)
                 time.sleep(wait_s)
                 heard = False
+
+    def _put(self, data: bytes, *, may_stand: bool) -> str:
+        """As `_replace`, tried once; it may stand there already where only the answer to an earlier try was lost."""
+        try:
+            return self._storage.write_if(LEDGER, data, self._version)
+        except ConflictError:
+            if not may_stand:
+                raise
+            standing, version = self._storage.read_versioned(LEDGER)
+            if standing != data:
+                raise
+            return version
 
     def _take(self, event: dict[str, Any]) -> None:
         match event["event"]:

@@ -25,6 +25,7 @@ def pack_missing(
     done = sum(record.num_items for record in records.values())
     with start_ray(num_cpus=num_workers):
         import ray  # it reads its environment at import: start_ray has set it by now
+        from ray.exceptions import ObjectLostError  # a record that was on a node that went
 
         from jobs.runtime.lost import LOST
 
@@ -38,7 +39,7 @@ def pack_missing(
             job = running.pop(ready)
             try:
                 record = ray.get(ready)
-            except LOST as death:
+            except (*LOST, ObjectLostError) as death:
                 deaths += 1
                 if deaths > MOST_DEATHS:
                     why = f"the last one of {type(death).__name__}; the same command goes on from there"

@@ -16,7 +16,7 @@ from argan.runs.checkpoints import read_pointer
 from argan.runs.lease import LeaseHeldError
 from argan.settings import run_name
 from argan.storage import open_storage
-from jobs.runtime.evaluation import evaluate, plan_for, small_request
+from jobs.runtime.evaluation import EvaluationRequest, evaluate, plan_for, small_request
 from jobs.runtime.flat_numbers import flat_numbers
 from jobs.runtime.training import LEASE_S, TrainingRequest, train
 from jobs.runtime.workers import Workers
@@ -31,6 +31,7 @@ class TrialWork:
 
     sweep_uri: str
     data_uri: str
+    photos_uri: str | None  # what KID compares with; None: the scenes that judge depth
     rungs_images: tuple[int, ...]
     objectives: tuple[str, ...]
     workers: dict[str, Any]
@@ -80,13 +81,8 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
     """
     run, kept = open_storage(f"{work.runs_uri}/{run_name(config)}"), open_storage(work.sweep_uri)
     name = judgement_of(config, images)
-    request = small_request(
-        JudgingSize(**work.judging),
-        has_depth=config.method == "ar-gan",
-        run_uri=run.uri,
-        cache_uri=f"{work.sweep_uri}/estimators",
-        use_gpu=Workers(**work.workers).use_gpu,
-    )
+    use_gpu = Workers(**work.workers).use_gpu
+    request = judging_request(JudgingSize(**work.judging), config, work.sweep_uri, work.photos_uri, use_gpu)
     try:
         result = json.loads(kept.read_bytes(name))
     except MissingError:
@@ -108,6 +104,20 @@ def judge(work: TrialWork, config: Config, images: int) -> dict[str, float | Non
         raise DataError(f"{run.uri}: the newest checkpoint is broken, the one before is of {judged_at:,} images")
     kept.write_bytes(name, strict_json.dumps(result, indent=1).encode())
     return flat_numbers(result)
+
+
+def judging_request(
+    size: JudgingSize, config: Config, sweep_uri: str, photos_uri: str | None, use_gpu: bool | None
+) -> EvaluationRequest:
+    """Of the sweep's run of that configuration."""
+    return small_request(
+        size,
+        has_depth=config.method == "ar-gan",
+        photos_uri=photos_uri,
+        run_uri=f"{sweep_uri}/runs/{run_name(config)}",
+        cache_uri=f"{sweep_uri}/estimators",
+        use_gpu=use_gpu,
+    )
 
 
 def require_same_protocol(found: dict[str, Any], planned: dict[str, Any], where: str) -> None:

@@ -133,25 +133,36 @@ class ShardWorkers:
     def over(self, method: str, calls: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
         """(number, what `method(number, ...)` returned) for the arguments of each call, a number first, as they come.
 
-        Raises UserError where a worker died too often to be started again.
+        Calls are an actor's own. One whose node is gone waits for a place, which the others hold to the end: so when
+        nothing comes, those that are idle do its calls as well. Raises UserError where a worker died too often to be
+        started again.
         """
+        left = {call[0]: call for call in calls}
         waiting = iter(calls)
         running: dict[Any, tuple[Any, int]] = {}
 
-        def hand_out(actor: Any) -> None:
-            arguments = next(waiting, None)
-            if arguments is not None:
-                running[getattr(actor, method).remote(*arguments)] = (actor, arguments[0])
+        def hand_out(actor: Any, calls: Iterator[tuple[Any, ...]]) -> None:
+            if call := next(calls, None):
+                running[getattr(actor, method).remote(*call)] = (actor, call[0])
 
         for actor in [*self.actors] * SHARDS_AT_ONCE:
-            hand_out(actor)
-        while running:
-            [ready], _ = ray.wait(list(running))
-            actor, number = running.pop(ready)
-            hand_out(actor)
-            with deaths_told():
-                made = ray.get(ready)
-            yield number, made
+            hand_out(actor, waiting)
+        while left:
+            ready, _ = ray.wait(list(running), timeout=NOTICE_S)
+            for done in ready:
+                actor, number = running.pop(done)
+                hand_out(actor, waiting)
+                if number in left:
+                    with deaths_told():
+                        made = ray.get(done)
+                    del left[number]
+                    yield number, made
+            busy = {id(actor) for actor, _ in running.values()}
+            if not ready and (idle := [actor for actor in self.actors if id(actor) not in busy]):
+                say(f"nothing came for {NOTICE_S:.0f} s: idle workers do the {len(left)} shards that are left as well")
+                again = iter(left.values())
+                for actor in idle:
+                    hand_out(actor, again)
 
 
 @contextmanager

@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import Any
 
 from argan import strict_json
-from argan.data.manifest import read_manifest
+from argan.data.manifest import Manifest, read_manifest
+from argan.data.sources import SCENES_PREFIX
 from argan.errors import StorageError, UserError
 from argan.evaluation.estimation import RECIPE
 from argan.evaluation.protocol import PROTOCOL
+from argan.runs.checkpoints import read_pointer
 from argan.runs.lease import acquire
 from argan.runs.report import picture_positions
 from argan.search.course import has_next
@@ -22,9 +24,12 @@ from argan.search.table import TABLE, sweep_table
 from argan.storage import Storage, open_storage
 from argan.viewing.sweep_page import sweep_page
 from jobs.runtime.cli import say
+from jobs.runtime.evaluation import plan_for as plan_judging
+from jobs.runtime.rung import TrialWork, judging_request
 from jobs.runtime.session import joins_cluster, start_ray
 from jobs.runtime.sweep_watch import SweepWatch
-from jobs.runtime.training import LEASE_S
+from jobs.runtime.training import LEASE_S, TrainingRequest
+from jobs.runtime.training import plan as plan_training
 from jobs.runtime.workers import Workers
 
 PAGE = "report.html"
@@ -47,16 +52,27 @@ class SweepRequest:
     def uri(self) -> str:
         return f"{open_storage(self.out_uri).uri}/{self.resolved.folder}"
 
-    @cached_property  # it reads the set's manifest
+    @cached_property
+    def manifest(self) -> Manifest:
+        return read_manifest(open_storage(self.data_uri))
+
+    @cached_property
     def resolved(self) -> Sweep:
         """The sweep with the data's fingerprint in it, and what it is judged by: on other data it is another sweep."""
-        fingerprint = read_manifest(open_storage(self.data_uri)).order_fingerprint
-        return replace(self.sweep, data_fingerprint=fingerprint, judged_by=f"{PROTOCOL} {RECIPE}")
+        judged_by = f"{PROTOCOL} {RECIPE}" + (" KID of its own photos" if self.photos_uri else "")
+        return replace(self.sweep, data_fingerprint=self.manifest.order_fingerprint, judged_by=judged_by)
+
+    @property
+    def photos_uri(self) -> str | None:
+        """What KID compares with: the set's own photos. Of scenes there are others: those that judge depth."""
+        is_scenes = self.manifest.source.startswith(SCENES_PREFIX)
+        return None if is_scenes else open_storage(self.data_uri).uri
 
 
 def plan(request: SweepRequest) -> dict[str, Any]:
-    """What would be run. Writes nothing."""
+    """What would be run. Writes nothing. Raises UserError where no trial could be trained or judged."""
     sweep = request.resolved
+    require_feasible(request)
     ledger = Ledger(open_storage(request.uri), sweep)
     return {
         "sweep": request.uri,
@@ -69,9 +85,19 @@ def plan(request: SweepRequest) -> dict[str, Any]:
     }
 
 
+def require_feasible(request: SweepRequest) -> None:
+    """Raises UserError, before anything is written, where training or judging would refuse the data."""
+    for config in request.resolved.examples().values():
+        plan_training(
+            TrainingRequest(config=config, data_uri=request.data_uri, out_uri=request.uri, workers=request.workers)
+        )
+        plan_judging(config, judging_request(request.resolved.judging, config, request.uri, request.photos_uri, None))
+
+
 def run_sweep(request: SweepRequest) -> dict[str, Any]:
     """Runs what is left of it, and returns the table. Raises UserError with one sentence for a person."""
     sweep = request.resolved
+    require_feasible(request)
     folder = open_storage(request.uri)
     with acquire(folder, lease_s=LEASE_S, on_lost=_thread.interrupt_main) as lease:
         ledger = Ledger(folder, sweep)
@@ -127,6 +153,15 @@ def newest_grid(run: Storage) -> bytes | None:
     return run.read_bytes(f"pictures/grid-{positions[-1]:012d}.png") if positions else None
 
 
+def newest_images(run: Storage) -> int:
+    """Images seen at its newest checkpoint; 0 where there is none, or storage does not say."""
+    try:
+        checkpoints = read_pointer(run).checkpoints
+    except StorageError:
+        return 0
+    return checkpoints[0]["images_seen"] if checkpoints else 0
+
+
 def trial_workers(request: SweepRequest, nodes: list[dict[str, Any]]) -> Workers:
     """A trial's workers, each with an equal share of what the cluster has. Raises UserError where they do not fit."""
     from jobs.runtime.trainer import scaling
@@ -154,7 +189,6 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
         from ray import tune
         from ray.exceptions import OutOfMemoryError
 
-        from jobs.runtime.rung import TrialWork
         from jobs.runtime.trial import run_trial
         from jobs.runtime.tune_ledger import LedgerScheduler, LedgerSearch
 
@@ -162,6 +196,7 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
         work = TrialWork(
             sweep_uri=request.uri,
             data_uri=open_storage(request.data_uri).uri,
+            photos_uri=request.photos_uri,
             rungs_images=ledger.sweep.rungs_images,
             objectives=tuple(objective.name for objective in ledger.sweep.objectives),
             workers=asdict(workers),
@@ -170,7 +205,10 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
             nodes_may_come=joins_cluster(),
         )
         crashes = Crashes(ledger, request.max_failures)
-        scheduler = LedgerScheduler(ledger, crashes, told, request.max_failures)
+        runs = open_storage(work.runs_uri)
+        scheduler = LedgerScheduler(
+            ledger, crashes, told, lambda run: newest_images(runs.child(run)), request.max_failures
+        )
         tuner = tune.Tuner(
             tune.with_resources(run_trial, {"memory": TRIAL_MEMORY_BYTES}),
             tune_config=tune.TuneConfig(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ray.exceptions import OutOfMemoryError
+from ray.exceptions import OutOfMemoryError, WorkerCrashedError
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -17,6 +17,9 @@ from argan.search.crashes import Crashes
 from argan.search.ledger import Ledger, Rung, Trial
 from argan.settings import run_name, to_dict
 from jobs.runtime.cli import say
+
+ITS_OWN = (OutOfMemoryError.__name__, WorkerCrashedError.__name__)
+"""Deaths that may be a trial's own, over and over: it is larger than the machines, or crashes what it calls."""
 
 
 class LedgerSearch(Searcher):
@@ -75,14 +78,25 @@ class LedgerScheduler(FIFOScheduler):
     again, and it goes on from its last rung.
     """
 
-    def __init__(self, ledger: Ledger, crashes: Crashes, told: Callable[[Trial], None], max_failures: int) -> None:
-        """`told` is called after each result; `max_failures` is how often in a row a trial's process may be lost."""
+    def __init__(
+        self,
+        ledger: Ledger,
+        crashes: Crashes,
+        told: Callable[[Trial], None],
+        stands_at: Callable[[str], int],
+        max_failures: int,
+    ) -> None:
+        """`told` is called after each result; `stands_at` says how many images a run has seen at its newest
+        checkpoint; `max_failures` is how often in a row, without a checkpoint between, a trial's process may be lost.
+        """
         super().__init__()
         self._ledger = ledger
         self._crashes = crashes
         self._told = told
+        self._stands_at = stands_at
         self._max_failures = max_failures
         self._lost: Counter[int] = Counter()
+        self._lost_at_images: dict[int, int] = {}
         self.failed: UserError | None = None  # Tune wraps it beyond recognition
 
     def __getstate__(self) -> dict[str, Any]:
@@ -99,6 +113,10 @@ class LedgerScheduler(FIFOScheduler):
         # Where Tune has just written it: get_error() looks into storage, where it comes seconds later.
         text = Path(trial.error_file).read_text().strip() if trial.error_file else ""
         number = trial.config["number"]
+        images = self._stands_at(self._ledger.trials[number].run)
+        before = self._lost_at_images.setdefault(number, images)
+        if images > before:
+            self._lost[number], self._lost_at_images[number] = 0, images  # it got somewhere in between
         self._lost[number] += 1
         why = (text.splitlines() or ["an error without words"])[-1]
         if self._lost[number] <= self._max_failures:
@@ -107,9 +125,9 @@ class LedgerScheduler(FIFOScheduler):
         times = f"{self._lost[number]} times in a row"
         lost = f"the process of trial {number} was lost {times}, the last time with {why}"
         try:
-            if OutOfMemoryError.__name__ not in text:
+            if not any(death in text for death in ITS_OWN):
                 raise UserError(lost)
-            self._set_aside(number, lost)  # it may be larger than the machines
+            self._set_aside(number, lost)
         except UserError as error:
             self.failed = error
             raise

@@ -44,7 +44,7 @@ def test_same_command_same_digits_and_a_kept_estimator_is_the_trained_one(run_ur
         main(["--run", run_uri, "--json", str(tmp_path / folder / name), *SMALL])
         results.append((tmp_path / folder / name).read_text())
     assert results[0] == results[1] == results[2]
-    kept = sorted((tmp_path / "b" / "estimators").iterdir())
+    kept = sorted((tmp_path / "b" / "estimators").glob("*.safetensors"))
     assert [file.name.partition("-")[0] for file in kept] == ["fakes", "truth"]
     for file in kept:
         whole = file.read_bytes()
@@ -171,7 +171,7 @@ def test_runs_share_their_ceiling_and_nothing_else(run_uri, tmp_path):
         commit_weights(run, preset("debug"), seed=seed)
         main(["--run", run.uri, "--json", str(tmp_path / "a.json"), "--cache", str(tmp_path / "cache"), *SMALL])
         results.append(json.loads((tmp_path / "a.json").read_text()))
-    kept = [file.name.partition("-")[0] for file in sorted((tmp_path / "cache").iterdir())]
+    kept = [file.name.partition("-")[0] for file in sorted((tmp_path / "cache").glob("*.safetensors"))]
     assert kept == ["fakes", "fakes", "truth"]
     assert results[0]["foreground_auc"] != results[1]["foreground_auc"]
     assert results[0]["ceiling"] == results[1]["ceiling"]

@@ -1,6 +1,7 @@
 """The jobs on a GPU: training, a set, its verification and the evaluation, by the commands of the README."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,7 @@ def test_from_photos_to_a_verified_set_on_a_gpu(scenes: str, tmp_path: Path) -> 
 
     budget = ("--scenes", "60", "--estimator-images", "512", "--estimator-pairs", "128")
     run("jobs/evaluate.py", "--run", folder, *budget, "--json", tmp_path / "depth.json")
+    judged = json.loads((tmp_path / "depth.json").read_text())
+    assert judged["protocol"]["platform"]["gpu"]
+    measures = ("kid", "foreground_auc", "ordinal_accuracy", "disparity_error_px", "side", "blur_slope")
+    assert all(math.isfinite(judged[name]) for name in measures)

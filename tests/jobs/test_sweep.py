@@ -64,6 +64,7 @@ def test_a_judgement_from_elsewhere_is_refused(undisturbed: Path, scenes: str, t
     work = TrialWork(
         sweep_uri=str(place),
         data_uri=scenes,
+        photos_uri=None,
         rungs_images=RUNGS,
         objectives=("kid",),
         workers=asdict(Workers(minimum=1, maximum=1, cpus_each=1)),

@@ -1,11 +1,12 @@
 """What the ledger makes of failures: a lost process goes on, anything else ends the sweep with its reason."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from ray.exceptions import OutOfMemoryError, RayTaskError, WorkerCrashedError
+from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskError, WorkerCrashedError
 from ray.train._internal.storage import StorageContext
 from ray.tune.experiment import Trial
 from tiny_sweep import RUNGS, tiny_sweep
@@ -37,7 +38,7 @@ def ledger(tmp_path: Path) -> Ledger:
 @pytest.fixture
 def lost(tmp_path: Path) -> Trial:
     return failed(
-        tmp_path, RayTaskError("train", "Traceback\nThe actor died: its node was drained", WorkerCrashedError())
+        tmp_path, RayTaskError("train", "Traceback\nThe actor died: its node was drained", NodeDiedError("drained"))
     )
 
 
@@ -57,10 +58,13 @@ def failed(folder: Path, error: Exception) -> Trial:
     return made
 
 
-def search_and_scheduler(ledger: Ledger) -> tuple[LedgerSearch, LedgerScheduler]:
-    """One trial at a time, one failure in a row is put up with."""
-    crashes = Crashes(ledger, 1)
-    return LedgerSearch(ledger, crashes, {}, 1), LedgerScheduler(ledger, crashes, lambda trial: None, 1)
+def search_and_scheduler(
+    ledger: Ledger, max_failures: int = 1, stands_at: Callable[[str], int] = lambda run: 0
+) -> tuple[LedgerSearch, LedgerScheduler]:
+    """One trial at a time, so many failures in a row are put up with."""
+    crashes = Crashes(ledger, max_failures)
+    scheduler = LedgerScheduler(ledger, crashes, lambda trial: None, stands_at, max_failures)
+    return LedgerSearch(ledger, crashes, {}, 1), scheduler
 
 
 def rung(number: int, images: int) -> dict:
@@ -87,6 +91,17 @@ def test_lost_too_often_in_a_row_is_the_end(ledger: Ledger, lost: Trial) -> None
     with pytest.raises(UserError, match=r"trial 0 was lost 2 times in a row, .*its node was drained"):
         scheduler.on_trial_error(None, lost)
     assert scheduler.failed is not None
+
+
+def test_a_checkpoint_between_two_losses_begins_the_count_anew(ledger: Ledger, lost: Trial) -> None:
+    """Nobody gets the count back by asking while storage is away."""
+    stands_at = iter((0, 8_000, 16_000, 0, 16_000))
+    search, scheduler = search_and_scheduler(ledger, max_failures=2, stands_at=lambda run: next(stands_at))
+    search.suggest("a")
+    for _ in range(4):
+        scheduler.on_trial_error(None, lost)
+    with pytest.raises(UserError, match="trial 0 was lost 3 times in a row"):
+        scheduler.on_trial_error(None, lost)
 
 
 def test_a_failure_that_is_not_the_trials_own_ends_the_sweep_and_writes_nothing(ledger: Ledger) -> None:
@@ -157,6 +172,19 @@ def test_bad_trials_in_a_row_do_not_block_a_sweep_for_good(tmp_path: Path) -> No
     assert [trial.status for trial in found.trials] == ["broke", None]
 
 
+def test_the_last_trial_crashes_where_nobody_got_anywhere_since_this_start(ledger: Ledger) -> None:
+    """What earlier trials got somewhere with may have been another image."""
+    search, scheduler = search_and_scheduler(ledger)
+    search.suggest("a")
+    for images in RUNGS:
+        scheduler.on_trial_result(None, None, rung(0, images))
+    search, scheduler = search_and_scheduler(ledger)
+    crash(search, scheduler, 1)
+    with pytest.raises(UserError, match="trial 1 crashed: out of memory; the same command tries again"):
+        search.suggest("c")
+    assert ledger.trials[1].status is None
+
+
 @pytest.mark.parametrize("gets_somewhere", [True, False])
 def test_the_last_trials_crash(ledger: Ledger, gets_somewhere: bool) -> None:
     search, scheduler = search_and_scheduler(ledger)
@@ -169,19 +197,21 @@ def test_the_last_trials_crash(ledger: Ledger, gets_somewhere: bool) -> None:
         assert search.suggest("c") == "FINISHED"
         assert ledger.trials[1].status == "broke"
         return
-    crashes = Crashes(ledger, 2)
-    search, scheduler = LedgerSearch(ledger, crashes, {}, 1), LedgerScheduler(ledger, crashes, lambda trial: None, 2)
+    search, scheduler = search_and_scheduler(ledger, max_failures=2)
     for number in range(2):
         crash(search, scheduler, number)
     with pytest.raises(UserError, match="trials 0, 1 crashed one after another"):
         search.suggest("c")
 
 
-def test_a_trial_that_is_killed_for_want_of_memory_over_and_over_has_crashed(ledger: Ledger, tmp_path: Path) -> None:
+@pytest.mark.parametrize("death", [OutOfMemoryError("Task was killed"), WorkerCrashedError()])
+def test_a_trial_that_dies_over_and_over_where_no_node_is_lost_has_crashed(
+    death: RayError, ledger: Ledger, tmp_path: Path
+) -> None:
     search, scheduler = search_and_scheduler(ledger)
     search.suggest("a")
-    said = "Traceback\nray.exceptions.OutOfMemoryError: Task was killed\nmemory: 20 of 20 GB"
-    killed = failed(tmp_path, RayTaskError("train", said, OutOfMemoryError("Task was killed")))
+    said = f"Traceback\nray.exceptions.{type(death).__name__}: Task was killed\nmemory: 20 of 20 GB"
+    killed = failed(tmp_path, RayTaskError("train", said, death))
     for _ in range(2):
         scheduler.on_trial_error(None, killed)
     search.on_trial_complete("a", error=True)

@@ -28,6 +28,20 @@ def test_one_plane_is_what_the_renderer_makes_of_it(disparity: float) -> None:
     torch.testing.assert_close(occluded(image, plane, dof_scale, views_per_side=7), expected)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_a_level_ground_is_met_whatever_rounding_does(seed: int) -> None:
+    """Three level planes, the ground the farthest."""
+    front, middle, ground = (noise(3, seed=seed) * torch.tensor([0.5, -0.2, -1.2])).tolist()
+    disparity = torch.full((1, 1, SIDE, SIDE), ground - 0.5, dtype=torch.float64)
+    disparity[..., 4:20, 4:14], disparity[..., 10:18, 8:18] = middle, front
+    one, views = torch.ones(1).double(), aperture_views(5).double()
+    exact = first_seen(disparity, one, views, 8)
+    found = first_seen(disparity.float(), one.float(), views.float(), 8)
+    assert float(exact.is_found.double().mean()) > 0.85  # the rest is behind what stands before it
+    assert torch.equal(found.is_found, exact.is_found)
+    torch.testing.assert_close(found.disparity.double(), exact.disparity, atol=1e-6, rtol=0)
+
+
 def test_closed_it_is_the_image() -> None:
     image, disparity = noise(1, 3, SIDE, SIDE), 4 * noise(1, 1, SIDE, SIDE, seed=1) - 2
     photo = occluded(image, disparity, torch.zeros(1).double(), views_per_side=5)

@@ -14,6 +14,7 @@ from argan.search.ledger import LEDGER, Ledger, Rung
 from argan.search.replay import replay, resample
 from argan.search.table import sweep_table
 from argan.storage import Storage, open_storage
+from argan.storage.base import Versioned
 from argan.storage.local import LocalStorage
 
 
@@ -73,31 +74,49 @@ def test_a_second_driver_cannot_write(tmp_path: Path) -> None:
 
 @dataclass(frozen=True)
 class Weather(LocalStorage):
-    """Storage whose next conditional writes fail: before they arrive, or after, when only the answer is lost."""
+    """Storage whose next conditional writes fail: before they arrive, or after, when only the answer is lost. Then so
+    many reads fail.
+    """
 
     arrives: list[bool] = field(default_factory=list)
+    unread: list[bool] = field(default_factory=list)
 
     def write_if(self, path: str, data: bytes, version: str | None) -> str:
-        if not self.arrives:
-            return super().write_if(path, data, version)
-        if self.arrives.pop(0):
-            super().write_if(path, data, version)
+        unread = self.unread.copy()
+        self.unread.clear()  # a write of ours reads too
+        try:
+            if not self.arrives:
+                return super().write_if(path, data, version)
+            if self.arrives.pop(0):
+                super().write_if(path, data, version)
+        finally:
+            self.unread.extend(unread)
         raise StorageError("storage stays away")
 
+    def read_versioned(self, path: str) -> Versioned:
+        if self.unread and self.unread.pop():
+            raise StorageError("storage stays away")
+        return super().read_versioned(path)
 
+
+@pytest.mark.parametrize("unread", [0, 1, 2])
 @pytest.mark.parametrize("arrives", [[False, False], [True], [False, True], [True, False]])
 def test_an_outage_is_waited_for_and_each_event_stands_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrives: list[bool]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrives: list[bool], unread: int
 ) -> None:
+    """Asked what stands, which it is only where a write has arrived, storage may be away as well."""
     waits_s: list[float] = []
     monkeypatch.setattr(ledger_module.time, "sleep", waits_s.append)
     storage = Weather(tmp_path)
     ledger = Ledger(storage, small_sweep())
     ledger.begin()
     storage.arrives.extend(arrives)
+    storage.unread.extend([True] * unread)
     ledger.propose({}, "a")
     ledger.reach(0, Rung(4_000, {"kid": 1.0, "spearman": 0.5}, 1.0))
-    assert waits_s == [2.0, 8.0][: len(arrives)]
+    asked = unread if any(arrives) else 0
+    assert waits_s == list(ledger_module.OUTAGE_WAITS_S[: len(arrives) + asked])
+    storage.unread.clear()
     again = Ledger(storage, small_sweep())
     assert (again.trials, len((tmp_path / LEDGER).read_text().splitlines())) == (ledger.trials, 3)
 

@@ -99,7 +99,7 @@ def test_optuna_keeps_away_from_where_trials_break(tmp_path: Path) -> None:
         if not breaks or number % 2:
             ledger.reach(number, Rung(4_000, {"kid": 1.0, "spearman": 0.9} if breaks else judged(trial, 4_000), 1.0))
         ledger.end(number, "broke" if breaks else "finished", "collapsed" if breaks else "")
-    assert sum(value > 3 for value in asked[20:]) < 14  # 9; 12 by chance, 18 where they count by their last rung
+    assert sum(value > 3 for value in asked[20:]) < 11  # 9; 12 by chance, 18 where they count by their last rung
 
 
 def test_a_choice_is_proposed_as_it_stands(tmp_path: Path) -> None:

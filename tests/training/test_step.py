@@ -178,6 +178,20 @@ def test_ema_half_life_is_in_images(config: Config) -> None:
             torch.testing.assert_close(parameter, (old + 1) / 2, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("images_seen", "share_left"), [(12, 1 / 4), (240, 2**-0.1), (24_000, 2**-0.025)])
+def test_the_average_is_short_at_the_start(config: Config, images_seen: int, share_left: float) -> None:
+    """Its half-life is at most half of the images seen: 6, 120, then the 480 that were asked for."""
+    config = override(config, {"optimizer.ema_half_life_images": 480, "optimizer.ema_ramp": 0.5})
+    state = build_state(config, CPU)
+    for net, value in ((state.g_ema, 0.0), (state.camera, 1.0)):
+        for parameter in net.parameters():
+            torch.nn.init.constant_(parameter, value)
+    state.images_seen = images_seen
+    update_ema(state, 12)
+    for parameter in state.g_ema.parameters():
+        torch.testing.assert_close(parameter, torch.full_like(parameter, 1 - share_left))
+
+
 def test_photos_reach_the_discriminator_as_they_are(config: Config) -> None:
     config = override(config, {"data.mirror": False})
     state = build_state(config, CPU)

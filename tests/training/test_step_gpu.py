@@ -11,6 +11,7 @@ from argan.config import Config
 from argan.settings import override
 from argan.training.checkpoint import restore, snapshot
 from argan.training.gradients import alone
+from argan.training.loop import to_device
 from argan.training.metrics import TickMetrics
 from argan.training.state import TrainState, build_state
 from argan.training.step import Share, train_batch
@@ -48,6 +49,15 @@ def take_steps(state: TrainState, num_batches: int) -> dict[str, float]:
         batch = photos(state.images_seen, config).to(state.device)
         train_batch(state, batch, Share(0, len(batch), len(batch)), metrics, alone)
     return metrics.flush(alone)
+
+
+@pytest.mark.parametrize("num_batches", [1, 2, 5])
+def test_batches_copied_ahead_are_all_there_and_in_order(config: Config, num_batches: int) -> None:
+    batches = [photos(12 * number, config) for number in range(num_batches)]
+    copied = list(to_device(iter(batches), torch.device("cuda")))
+    assert len(copied) == num_batches
+    for one, other in zip(batches, copied, strict=True):
+        assert torch.equal(one, other.cpu())
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
