@@ -87,7 +87,9 @@ def plan(request: SweepRequest) -> dict[str, Any]:
 
 def require_feasible(request: SweepRequest) -> None:
     """Raises UserError, before anything is written, where training or judging would refuse the data."""
-    for config in request.resolved.examples().values():
+    examples = request.resolved.examples().values()
+    # Each reads the set's manifest anew: one of those that ask the same of it is enough.
+    for config in {(one.resolution, one.data.num_lanes, one.method): one for one in examples}.values():
         plan_training(
             TrainingRequest(config=config, data_uri=request.data_uri, out_uri=request.uri, workers=request.workers)
         )

@@ -16,7 +16,7 @@ from argan.training.metrics import TickMetrics
 from argan.training.state import build_state
 from argan.training.step import Share, train_batch
 
-NUM_BATCHES = 5  # one of them with R1, which is lazy
+NUM_BATCHES = 5  # the first and the last with R1, which is lazy
 ANOTHER: dict[str, Any] = {
     "method": "gan",
     "resolution": 32,
