@@ -22,13 +22,12 @@ from argan.errors import UserError
 
 
 def small_32() -> Config:
-    """32 px on two CPU cores. A processor with AVX2 alone made 43 images/s on both: two hours for 300,000. On
-    scenes:8000@1 gap_closed was .73 to .83 for foreground AUC and .61 to .70 for ordinal accuracy then, five seeds
+    """32 px on two CPU cores. Two of a processor with AVX2 alone made 34 images/s: two and a half hours. On scenes:8000@1 gap_closed was .73 to .83 for foreground AUC and .61 to .70 for ordinal accuracy then, five seeds
     (docs/results/depth.md).
 
     python jobs/train.py --preset small-32 --data URI --out URI
 
-    A third faster with --compute.precision bf16, where the processor has units for it.
+    1.4 to 1.6 times as fast with --compute.precision bf16, where the processor has units for it.
     """
     return Config(preset="small-32", resolution=32, schedule=ScheduleConfig(total_images=300_000))
 

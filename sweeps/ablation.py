@@ -4,7 +4,7 @@
 
 A search only in name: a grid of variants and seeds, every trial to its end, judged as jobs/evaluate.py judges by
 default, on four times as many scenes. Seed 0 is the one that recipes were screened with. In fp32, as fast as a
-processor allows on any: bf16 is a third faster on some and a tenth as fast on others.
+processor allows on any: bf16 is half again as fast on some and a tenth as fast on others.
 
 Fixed before the first trial: that ours is above a column means in foreground AUC and in ordinal accuracy, of all
 photos and of smooth subjects; the other rows are told. What differs in each column:
