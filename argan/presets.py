@@ -22,7 +22,8 @@ from argan.errors import UserError
 
 
 def small_32() -> Config:
-    """32 px on two CPU cores. Two of a processor with AVX2 alone made 34 images/s: two and a half hours. On scenes:8000@1 gap_closed was .73 to .83 for foreground AUC and .61 to .70 for ordinal accuracy then, five seeds
+    """32 px on two CPU cores. Two of a processor with AVX2 alone made 34 images/s: two and a half hours. On
+    scenes:8000@1 gap_closed was .73 to .83 for foreground AUC and .61 to .70 for ordinal accuracy then, five seeds
     (docs/results/depth.md).
 
     python jobs/train.py --preset small-32 --data URI --out URI
@@ -90,7 +91,7 @@ def full_64() -> Config:
     """64 px on one or more GPUs, bf16 and compiled. 1,300 images/s on one H100 whose processor could not keep it busy
     (docs/LOG.md, 2026-11-27). Not trained to its end by anybody yet; on several GPUs untested.
 
-    python jobs/train.py --preset full-64 --data s3://BUCKET/SET --out s3://BUCKET/runs --num-workers 4
+    python jobs/train.py --preset full-64 --data s3://BUCKET/SET --out s3://BUCKET/runs --num-workers 4 --device gpu
     """
     return _full(64, (512, 512, 384, 256, 128), (64, 128, 256, 512, 512))
 

@@ -40,10 +40,10 @@ def main(argv: list[str] | None = None) -> int:
         say(f"S3 server at {s3.environment()['AWS_ENDPOINT_URL']}, objects kept in {folder / 's3'}")
         os.environ.update(s3.environment())  # so the head's processes have them, and all jobs
         scenes, runs = f"{s3.uri}/scenes32-{arguments.scenes}", f"{s3.uri}/runs"
-        two = str(min(2, processors))
+        two = str(min(2, processors))  # each of a processor, so that a machine with one GPU can follow as well
         train = training(arguments, scenes, runs, num_workers=two)
         search = ["python", "jobs/sweep.py", "smoke", "--data", scenes, "--out", f"{s3.uri}/sweeps"]
-        search += ["--concurrent", two]
+        search += ["--concurrent", two, "--device", "cpu"]
         with LocalHead(num_cpus=processors) as head:
             environment = {**os.environ, **head.environment()}
             say(f"Ray head at {head.address}; packing {arguments.scenes:,} procedural scenes into {scenes}")
@@ -65,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
         run([BIN / "python", "jobs/generate.py", *generation])
         fetch(tuples, folder / "tuples", ("",))
     print(f"\ndone in {duration(time.monotonic() - started_s)}")
-    print(f"{arguments.images:,} images are a beginning: what 600,000 make of scenes is in docs/results/zoo.md")
+    print(f"{arguments.images:,} images are a beginning: what 300,000 make of scenes is in docs/results/zoo.md")
     print(f"what was measured: {folder / 'evaluation.html'}")
     print(f"what three trials found: {folder / 'sweep' / 'report.html'}")
     print(f"what was made from it: {folder / 'tuples' / 'index.html'}")
@@ -95,7 +95,8 @@ def claimed(folder: Path) -> Path:
 def training(arguments: argparse.Namespace, scenes: str, runs: str, *, num_workers: str) -> list[str]:
     command = ["python", "jobs/train.py", "--preset", "small-32", "--data", scenes, "--out", runs]
     ticks = ["--schedule.tick_images", "1600", "--schedule.picture_ticks", "2"]
-    return [*command, "--num-workers", num_workers, "--schedule.total_images", str(arguments.images), *ticks]
+    workers = ["--num-workers", num_workers, "--device", "cpu"]
+    return [*command, *workers, "--schedule.total_images", str(arguments.images), *ticks]
 
 
 def submit(command: list[str], environment: dict[str, str]) -> None:

@@ -1,8 +1,8 @@
-"""Is all there that a training needs? Half a minute, before GPU hours burn.
+"""Is all there that a training needs? A minute, before GPU hours burn.
 
 On a laptop:    python jobs/doctor.py --preset small-32 --data build/scenes32 --out build/runs
 On a cluster:   ray job submit --working-dir . -- python jobs/doctor.py --preset full-64 --num-workers 4 \\
-                    --data s3://BUCKET/photos64 --out s3://BUCKET/runs
+                    --device gpu --data s3://BUCKET/photos64 --out s3://BUCKET/runs
 
 Takes those arguments of jobs/train.py that say what is trained, from what and with what, and prints a line for each
 check: ok, warning or FAULT, what was found, and what to do about it. Exit code 1 where there is a FAULT. Without
@@ -72,7 +72,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
     add("--device", choices=DEVICES, default="auto", help="gpu: a missing GPU is a fault")
     add("--working-dir", type=Path, default=ROOT, metavar="DIR", help="what `ray job submit` sends (default: this)")
-    add("--seconds", type=float, default=30, help="a check that takes longer is a fault (default 30, for all together)")
+    add("--seconds", type=float, default=90, help="a check that takes longer is a fault (default 90, for all together)")
     add("--json", metavar="FILE", help="the findings for machines too, a local path or s3://")
     keys = add_config_flags(parser)
     arguments = parser.parse_args(argv)

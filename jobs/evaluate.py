@@ -151,7 +151,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         type=count,
         default=1000,
         metavar="N",
-        help="generated photos for KID, and real ones (default 1000); FID from 5000 of each, scenes too",
+        help="generated photos for KID, and real ones (default 1000); FID with 5000 of each: --scenes 5000 as well",
     )
     add(
         "--photos", metavar="URI", help="compare with as many photos of this packed set (default: with those judged on)"

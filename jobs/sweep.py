@@ -63,7 +63,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "--data",
         required=True,
         metavar="URI",
-        help="a set packed by jobs/pack.py, for all trials; KID compares with its photos, of scenes with others",
+        help="a set packed by jobs/pack.py, for all trials; KID compares with its photos (of scenes: with others)",
     )
     add("--out", required=True, metavar="URI", help="where sweeps live; this one becomes a folder in it")
     add("--report", action="store_true", help="only write the page of what there is by now")
@@ -74,7 +74,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--known", metavar="URI", help="an earlier sweep's folder: optuna begins with what it found")
     add("--num-workers", type=count, default=1, help="data-parallel workers of a trial (default 1)")
     add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
-    add("--device", choices=DEVICES, default="auto", help="auto takes a GPU where there is one")
+    add("--device", choices=DEVICES, default="auto", help="auto: a GPU each where the cluster has any, else processors")
     add("--max-failures", type=int, default=3, help="failures in a row that a trial recovers from (default 3)")
     add("--dry-run", action="store_true", help="print what would be run as JSON, and stop")
     return parser.parse_args(argv)

@@ -2,7 +2,7 @@
 
 On a laptop:    python jobs/train.py --preset small-32 --data build/scenes32 --out build/runs
 On a cluster:   ray job submit --working-dir . -- python jobs/train.py --preset full-64 --num-workers 4 \\
-                    --data s3://BUCKET/photos64 --out s3://BUCKET/runs
+                    --device gpu --data s3://BUCKET/photos64 --out s3://BUCKET/runs
 
 Any key of the configuration is a flag: --prior.weight 0.3 --optics.views_per_side 7. The defaults told are the
 configuration's own; a preset may have others, and --dry-run prints what counts.
@@ -60,7 +60,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--out", required=True, metavar="URI", help="where runs live; the run becomes a folder in it")
     add("--num-workers", default="1", metavar="N|MIN:MAX", help="data-parallel workers (default 1)")
     add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
-    add("--device", choices=DEVICES, default="auto", help="auto takes a GPU where there is one")
+    add("--device", choices=DEVICES, default="auto", help="auto: a GPU each where the cluster has any, else processors")
     add("--minutes", type=float, default=float("inf"), help="stop at the first tick after so long; resumable")
     add("--max-failures", type=int, default=3, help="failures in a row to recover from, storage's too (default 3)")
     add("--dry-run", action="store_true", help="print what would be run as JSON, and stop")

@@ -15,7 +15,8 @@ def goes_on(rule: Stopping, own: Costs, earlier: Sequence[Costs], keep_share: fl
 
     asha: it is among the best `keep_share` in the first objective (Li et al., "A System for Massively Parallel
     Hyperparameter Tuning", MLSys 2020; asynchronous successive halving). dominated: fewer than `keep_share` of all,
-    rounded down, lie on better fronts than its own, so a trial that nobody beats in both objectives always goes on.
+    rounded down and at least one, lie on better fronts than its own, so a trial that nobody beats in both objectives
+    always goes on.
     """
     if rule == "none":
         return True

@@ -42,7 +42,7 @@ def pack_missing(
             except (*LOST, ObjectLostError) as death:
                 deaths += 1
                 if deaths > MOST_DEATHS:
-                    why = f"the last one of {type(death).__name__}; the same command goes on from there"
+                    why = f"the last time with {type(death).__name__}: the same command goes on"
                     raise UserError(f"{deaths} workers died, {why}") from death
                 say(f"a worker died ({type(death).__name__}), its shard {job.index} is made again")
                 running[task.remote(job, out)] = job

@@ -171,4 +171,9 @@ def deaths_told() -> Iterator[None]:
     try:
         yield
     except (RayActorError, OutOfMemoryError) as error:
-        raise UserError(f"a worker died {RESTARTS} times; the same command goes on from there") from error
+        last = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+        if isinstance(error, RayActorError) and error.actor_init_failed:  # the same code fails there each time
+            raise UserError(f"no worker can be started: {last}") from error
+        raise UserError(
+            f"a worker died {RESTARTS} times, the last time with {last}: the same command goes on"
+        ) from error

@@ -175,11 +175,6 @@ def trial_workers(request: SweepRequest, nodes: list[dict[str, Any]]) -> Workers
             raise UserError(f"{asked.maximum} workers are more than data.num_lanes = {config.data.num_lanes}{of}")
     together = replace(asked, minimum=asked.minimum * at_once, maximum=asked.maximum * at_once)
     given = scaling(together, nodes)
-    gpus = int(sum(node["Resources"].get("GPU", 0) for node in nodes if node["Alive"]))
-    if gpus and asked.use_gpu is None and not given.use_gpu:
-        raise UserError(
-            f"{together.minimum} workers at a time need a GPU each, the cluster has {gpus}; or --device cpu"
-        )
     cpus_each = int(given.resources_per_worker["CPU"])
     return replace(asked, cpus_each=cpus_each, use_gpu=given.use_gpu, is_settled=True)
 

@@ -177,9 +177,10 @@ def scaling(workers: Workers, nodes: list[dict[str, Any]]) -> ScalingConfig:
         return _config(workers, workers.cpus_each, bool(workers.use_gpu))
     resources = [node["Resources"] for node in nodes if node["Alive"]]
     gpus = int(sum(each.get("GPU", 0) for each in resources))
-    use_gpu = gpus >= workers.minimum if workers.use_gpu is None else workers.use_gpu
-    if use_gpu and gpus < workers.minimum:
-        raise UserError(f"{workers.minimum} workers need a GPU each, the cluster has {gpus}")
+    use_gpu = gpus > 0 if workers.use_gpu is None else workers.use_gpu
+    if use_gpu and gpus < workers.minimum:  # nor on processors, where GPUs were meant
+        otherwise = "; or --device cpu" if workers.use_gpu is None else ""
+        raise UserError(f"{workers.minimum} workers need a GPU each, the cluster has {gpus}{otherwise}")
     most = min(workers.maximum, gpus) if use_gpu else workers.maximum
     rooms = [Room(int(each.get("CPU", 0)), int(each.get("GPU", 0)) if use_gpu else None) for each in resources]
     cpus_each = workers.cpus_each or max(1, most_cpus_each(rooms, most))

@@ -15,5 +15,5 @@ class Workers:
     minimum: int
     maximum: int
     cpus_each: int = 0  # 0: share out the processors of each node
-    use_gpu: bool | None = None  # None: where the cluster has enough of them
+    use_gpu: bool | None = None  # None: where the cluster has any
     is_settled: bool = False  # the two above were found on the cluster: what it has lost since will come back

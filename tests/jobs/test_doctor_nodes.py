@@ -81,7 +81,8 @@ def test_more_workers_than_the_cluster_or_the_lanes_hold() -> None:
 
 
 def test_gpus_that_would_stay_idle() -> None:
-    assert verdicts(check_workers(workers(4), FULL, [node(gpus=2)])) == ["warning"]
+    assert verdicts(check_workers(workers(4), FULL, [node(gpus=2)])) == ["FAULT"]
+    assert verdicts(check_workers(workers(4, use_gpu=False), FULL, [node(gpus=2)])) == ["ok"]
 
 
 def test_a_full_preset_wants_a_gpu_and_a_small_one_does_not() -> None:

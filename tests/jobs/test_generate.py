@@ -277,9 +277,14 @@ def test_a_worker_that_dies_for_good_is_one_sentence() -> None:
 
     from jobs.runtime.shard_workers import deaths_told
 
-    for death in (RayActorError(), OutOfMemoryError("killed")):
-        with (
-            pytest.raises(UserError, match="a worker died 20 times; the same command goes on from there"),
-            deaths_told(),
-        ):
+    unborn = RayActorError(error_msg="it died\nModuleNotFoundError: No module named 'x'", actor_init_failed=True)
+    for death, told in (
+        (
+            RayActorError(error_msg="it died\nits node is gone"),
+            "20 times, the last time with its node is gone: the same",
+        ),
+        (OutOfMemoryError("killed for memory"), "20 times, the last time with .*killed for memory.*: the same command"),
+        (unborn, "no worker can be started: ModuleNotFoundError: No module named 'x'"),
+    ):
+        with pytest.raises(UserError, match=told), deaths_told():
             raise death

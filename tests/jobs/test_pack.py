@@ -137,7 +137,7 @@ def test_a_worker_that_dies_is_replaced_until_too_many_have(
     monkeypatch.setattr(packing, "pack_shard", dies_so_often(tmp_path / "deaths", deaths))
     words = [str(photos), str(tmp_path / "out"), "--resolution", "32", "--shard-samples", "61", "--num-workers", "1"]
     if deaths > MOST_DEATHS:
-        with pytest.raises(UserError, match=r"21 workers died, .* the same command goes on from there"):
+        with pytest.raises(UserError, match=r"21 workers died, the last time with .*: the same command goes on"):
             main(words)
         return
     main(words)

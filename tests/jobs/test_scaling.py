@@ -34,17 +34,20 @@ def test_a_node_takes_no_more_workers_than_it_has_gpus() -> None:
         scaling(Workers(minimum=2, maximum=2, cpus_each=32), [node(64, 1), node(8, 1), node(64)])
 
 
-def test_gpus_are_taken_where_there_are_enough() -> None:
+def test_gpus_are_taken_where_there_are_any() -> None:
     nodes = [node(4), node(8, 1), node(8, 1)]
     asked = scaling(Workers(minimum=2, maximum=2), nodes)
     assert asked.use_gpu
     assert asked.resources_per_worker == {"CPU": 8, "GPU": 1}
-    assert not scaling(Workers(minimum=3, maximum=3), nodes).use_gpu
+    with pytest.raises(UserError, match="3 workers need a GPU each, the cluster has 2; or --device cpu"):
+        scaling(Workers(minimum=3, maximum=3), nodes)
+    assert not scaling(Workers(minimum=3, maximum=3, use_gpu=False), nodes).use_gpu
+    assert not scaling(Workers(minimum=3, maximum=3), [node(8)]).use_gpu
     assert scaling(Workers(minimum=1, maximum=4), nodes).num_workers == (1, 4)
 
 
 def test_what_is_not_there_is_refused() -> None:
-    with pytest.raises(UserError, match="3 workers need a GPU each, the cluster has 2"):
+    with pytest.raises(UserError, match=r"3 workers need a GPU each, the cluster has 2$"):
         scaling(Workers(minimum=3, maximum=3, use_gpu=True), [node(4, 2)])
     with pytest.raises(UserError, match="2 workers with 3 CPU each"):
         scaling(Workers(minimum=2, maximum=2, cpus_each=3), [node(4), node(2)])
@@ -99,7 +102,7 @@ def test_trials_at_a_time_share_what_the_cluster_has() -> None:
     )
     assert shared_out(one, [node(8, 2)], concurrent=2).use_gpu
     assert not shared_out(Workers(minimum=1, maximum=1, use_gpu=False), [node(8, 1)], concurrent=2).use_gpu
-    with pytest.raises(UserError, match=r"2 workers at a time need a GPU each, the cluster has 1; or --device cpu"):
+    with pytest.raises(UserError, match=r"2 workers need a GPU each, the cluster has 1; or --device cpu"):
         shared_out(one, [node(8, 1)], concurrent=2)
     with pytest.raises(UserError, match="2 workers with 3 CPU each need more"):
         shared_out(Workers(minimum=1, maximum=1, cpus_each=3), [node(4)], concurrent=2)

@@ -206,6 +206,21 @@ def test_photos_reach_the_discriminator_as_they_are(config: Config) -> None:
     assert not torch.equal(real, mirrored)
 
 
+def test_the_discriminator_is_shown_what_the_camera_took(config: Config) -> None:
+    """In both steps, and never the deep picture."""
+    state = build_state(override(config, {"dof.distribution": "one"}), CPU)
+    shown: list[torch.Tensor] = []
+    state.discriminator.register_forward_pre_hook(lambda _net, given: shown.append(given[0].detach().clone()))
+    for phase, purposes in (
+        ("discriminator", (Purpose.Z_DISCRIMINATOR, Purpose.DOF_DISCRIMINATOR)),
+        ("generator", (Purpose.Z_GENERATOR, Purpose.DOF_GENERATOR)),
+    ):
+        fake = make_fakes(state, whole(state.config), *purposes)
+        run_phase(state, phase)
+        assert torch.equal(shown[-1], fake.photo)
+        assert not torch.allclose(fake.photo, fake.deep, atol=1e-3)
+
+
 def test_learning_rates_are_a_function_of_the_images_seen(config: Config) -> None:
     """A resumed run has those of the run that went on: they are set anew at each batch."""
     config = override(config, {"optimizer.lr_fall_images": 12, "optimizer.discriminator_lr": 3e-4})

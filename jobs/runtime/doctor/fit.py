@@ -68,9 +68,5 @@ def check_workers(workers: Workers, config: Config | None, nodes: list[Node]) ->
         asked = scaling(workers, [node.of_ray for node in nodes])
     except UserError as error:
         return [fault("workers", str(error), "fewer --num-workers or --cpus-per-worker, or more nodes")]
-    gpus = sum(node.gpus for node in nodes)
-    if gpus and not asked.use_gpu and workers.use_gpu is None:
-        found = f"{gpus} GPU for {workers.minimum} workers: they would all train on processors"
-        return [warning("workers", found, f"--num-workers {gpus}; --device gpu makes that an error")]
     each = ", ".join(f"{number:g} {name}" for name, number in asked.resources_per_worker.items())
     return [ok("workers", f"{asked.num_workers} with {each} each have their places")]
