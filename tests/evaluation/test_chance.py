@@ -65,3 +65,25 @@ def test_a_ceiling_that_may_be_no_higher_gives_no_interval() -> None:
     assert np.isnan(gap_intervals(net, guesses["one"], guesses, seed=0)["spearman"]).all()
     nothing = np.full_like(net, np.nan)
     assert np.isnan(gap_intervals(nothing, nothing, {"one": nothing}, seed=0)["spearman"]).all()
+
+
+def test_each_measure_has_its_own_gap_over_the_best_guess() -> None:
+    """Whatever the guesses' order, and with other gaps in other measures."""
+    rng = np.random.default_rng(0)
+    gaps = 0.1 * np.arange(len(MEASURES))
+
+    def column(level: np.ndarray | float) -> Scores:
+        return level + 0.02 * rng.normal(size=(300, len(MEASURES)))
+
+    weak, best, net, ceiling = column(0.2), column(0.5), column(0.5 + gaps), column(1.5)
+    found = gap_intervals(net, ceiling, {"weak": weak, "best": best}, seed=0)
+    for measure in RANK_MEASURES:
+        low, high = found[measure]
+        assert low < high < low + 0.02
+        assert (low + high) / 2 == pytest.approx(gaps[MEASURES.index(measure)], abs=0.01)
+
+
+def test_it_is_two_standard_errors_to_each_side() -> None:
+    net = columns(np.random.default_rng(0).normal(0.5, 0.1, 400))
+    low, high = gap_intervals(net, columns(np.ones(400)), {"nought": columns(np.zeros(400))}, seed=0)["spearman"]
+    assert high - low == pytest.approx(2 * 1.96 * net[:, 0].std() / 20, rel=0.08)

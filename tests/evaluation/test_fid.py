@@ -52,3 +52,11 @@ def test_of_features() -> None:
 def test_few_images_are_refused() -> None:
     with pytest.raises(UserError, match=r"5,000 images or more on each side, got 4,999"):
         fid(torch.zeros(5_000, 2), torch.zeros(4_999, 2))
+
+
+def test_of_two_clouds_of_known_shape() -> None:
+    """Both of one exactly whitened cloud, stretched along the axes and moved."""
+    cloud = normal(FEWEST_IMAGES, 4, seed=0)
+    white = torch.linalg.qr(cloud - cloud.mean(0)).Q * (FEWEST_IMAGES - 1) ** 0.5
+    s, t = torch.tensor([1.0, 2, 3, 4]).double(), torch.tensor([2.0, 2, 1, 0.5]).double()
+    assert fid(white * s, white * t + 1) == pytest.approx(4 + float(((s - t) ** 2).sum()))

@@ -159,3 +159,16 @@ def test_the_renderer_with_occlusion_is_this_photo(linear_light: bool) -> None:
 def test_it_has_no_place_for_expansion() -> None:
     with pytest.raises(ValueError, match="exclude"):
         ApertureRenderer(5, expansion=True, occlusion_steps=8)
+
+
+def test_an_aperture_half_open_is_half_the_disparity() -> None:
+    """And each photo is its own: what others of its batch have does not count."""
+    image, dof_scale = noise(2, 3, SIDE, SIDE), torch.tensor([0.3, 0.6]).double()
+    disparity = F.interpolate(noise(2, 1, 6, 6, seed=1), scale_factor=4) * 2 - 1.8
+    photo = occluded(image, disparity, dof_scale, views_per_side=5, steps=8)
+    scaled = dof_scale.view(-1, 1, 1, 1) * disparity
+    torch.testing.assert_close(photo, occluded(image, scaled, torch.ones(2).double(), views_per_side=5, steps=8))
+    for b in range(2):
+        one = slice(b, b + 1)
+        alone = occluded(image[one], disparity[one], dof_scale[one], views_per_side=5, steps=8)
+        torch.testing.assert_close(photo[one], alone)
