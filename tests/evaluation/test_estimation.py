@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 import torch
+import torch.nn.functional as F
 from toy_photos import SIDE_PX, TINY, toy_source, toy_truth
 
 from argan.errors import NonFiniteError, UserError
@@ -84,3 +85,17 @@ def test_disparity_that_is_no_number_is_refused():
 def test_a_budget_that_cannot_be_spent_is_refused(changes):
     with pytest.raises(UserError, match="got"):
         EstimatorBudget(**{"batch_images": 8, "num_pairs": 8, "num_images": 8, **changes})
+
+
+def test_a_photo_and_its_map_are_mirrored_together():
+    """A net whose photos are the maps themselves must find them again; mirrored apart it could not."""
+    random = torch.Generator().manual_seed(0)
+    maps = F.interpolate(torch.rand(64, 1, 4, 4, generator=random), size=16, mode="bilinear") * 2 - 1
+    budget = EstimatorBudget(num_images=1_280, num_pairs=64, batch_images=16, channels=(16, 16, 16), lr=5e-3)
+
+    def source(start, count):
+        own = maps[start : start + count]
+        return Pairs(own.expand(-1, 3, -1, -1), own)
+
+    found = estimate(train_estimator(source, budget, device=CPU), maps.expand(-1, 3, -1, -1))
+    assert torch.corrcoef(torch.stack([found.flatten(), maps.flatten()]))[0, 1] > 0.9

@@ -62,6 +62,13 @@ def test_a_flat_mean_is_half_inverted() -> None:
     assert [told[measure] for measure in RANK_MEASURES] == [0.5, 0.5, 0.0]
 
 
+def test_inverted_is_more_pairs_in_the_wrong_order_than_in_the_right_one() -> None:
+    """By ordinal accuracy; a tie counts half, and what is undefined not at all."""
+    scores = np.full((4, len(MEASURES)), 0.9)
+    scores[:, MEASURES.index("ordinal_accuracy")] = [0.2, 0.5, 0.8, np.nan]
+    assert inverted_share(scores) == pytest.approx(0.5)
+
+
 class Blind(torch.nn.Module):
     """Says one map of every photo."""
 

@@ -2,11 +2,15 @@
 
 import pytest
 import torch
+from training_photos import photos as real_photos
 
-from argan.config import AugmentConfig
+from argan.config import AugmentConfig, Config
 from argan.draws import Purpose
 from argan.optics import ApertureRenderer
+from argan.settings import override
 from argan.training.augmentation import augment, draw_augmentation, shift, tint
+from argan.training.state import build_state
+from argan.training.step import Share, prepare
 
 SIDE = 16
 
@@ -87,3 +91,18 @@ def test_it_keeps_the_memory_layout() -> None:
     photos = noise(2, 3, SIDE, SIDE).contiguous(memory_format=torch.channels_last)
     seen = augment(photos, draws(2), AugmentConfig(shift=0.4, colour=0.7))
     assert seen.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_colour_is_as_strong_as_asked() -> None:
+    photos = noise(8, 3, SIDE, SIDE)
+    asked = augment(photos, draws(), AugmentConfig(colour=0.3))
+    torch.testing.assert_close(asked, tint(photos, 0.3 * draws()[:, 2:, None, None, None]))
+
+
+def test_each_batch_is_augmented_anew(config: Config) -> None:
+    state = build_state(override(config, {"augment.colour": 0.5, "data.mirror": False}), torch.device("cpu"))
+    num = config.data.batch_images
+    batch, share = real_photos(0, config), Share(0, num, num)
+    first = prepare(state, batch, share)
+    state.images_seen += num
+    assert not torch.allclose(first, prepare(state, batch, share))
