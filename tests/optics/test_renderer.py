@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import reference
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from argan.optics import ApertureRenderer, ApertureShape, aperture_views, views_needed
+from argan.optics import ApertureRenderer, ApertureShape, aperture_views, light_field, views_needed
+from argan.optics.expansion import DepthExpansion
 
 Scene = tuple[Tensor, Tensor, Tensor]
 APERTURES: list[tuple[int, ApertureShape]] = [(5, "disk"), (4, "disk"), (3, "square"), (1, "disk")]
@@ -245,3 +247,19 @@ def test_the_gpu_renders_the_same_without_a_synchronisation() -> None:
         torch.cuda.set_sync_debug_mode("default")
     for got, wanted in zip(rendering, expected, strict=True):
         torch.testing.assert_close(got.cpu(), wanted, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("num_views", [1, 3])
+def test_each_view_has_its_own_residual_in_chunks_of_any_size(num_views: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(light_field, "CHUNK_VIEWS", num_views)
+    test_it_is_the_formula_with_expansion()
+    test_gradients_in_image_disparity_and_scale(expansion=True)
+
+
+def test_the_expansion_is_two_normalised_layers_and_a_last_one() -> None:
+    net = DepthExpansion(5, generator=torch.Generator().manual_seed(0)).double()
+    torch.nn.init.normal_(net.last.weight, generator=torch.Generator().manual_seed(1))
+    view_disparity = torch.randn(2, 5, 6, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    hidden = F.instance_norm(F.elu(net.first(view_disparity)))
+    expected = net.last(F.instance_norm(F.elu(net.second(hidden))))
+    torch.testing.assert_close(net(view_disparity), expected)
