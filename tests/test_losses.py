@@ -79,3 +79,13 @@ def test_a_step_of_disparity_is_let_off_where_the_deep_image_has_an_edge() -> No
     torch.testing.assert_close(edge, smooth * math.exp(-4.0 * 0.5))
     assert torch.autograd.grad(edge, image, allow_unused=True, retain_graph=True) == (None,)
     assert torch.autograd.grad(edge, D)[0].any()
+
+
+def test_edges_of_any_colour_and_direction_free_disparity() -> None:
+    """Red up and green down by .6: a step of .4 in the mean over colours, which keeps exp(-4 * .4) of the loss."""
+    disparity, image = torch.zeros(1, 1, 16, 16), torch.zeros(1, 3, 16, 16)
+    disparity[..., 8:] = -1.5
+    image[:, 0, :, 8:], image[:, 1, :, 8:] = 0.6, -0.6
+    for D, deep in ((disparity, image), (disparity.transpose(2, 3), image.transpose(2, 3))):
+        plain = total_variation(D, deep, 1.5, 0.0)
+        torch.testing.assert_close(total_variation(D, deep, 1.5, 4.0), plain * math.exp(-4 * 0.4))
