@@ -9,6 +9,7 @@ from argan.evaluation.alignment import (
     FARTHEST,
     TRUE_FACTOR,
     depth,
+    depth_factor,
     measure_sizes,
     positive_scale,
     side,
@@ -97,10 +98,20 @@ def test_an_estimate_that_is_no_number_is_refused() -> None:
         measure_sizes(np.full_like(truth.disparity, np.nan), truth)
 
 
-def test_side_of_a_flat_map():
+def test_side_of_a_flat_map() -> None:
     """Half of each photo at twice the distance: the log of the ratio is off by log 2 / 2 on both sides."""
     truth = waves()
     disparity = np.zeros_like(truth.disparity)
     disparity[..., 8:] = -3 / 64 * 16
     scores = measure_sizes(np.zeros_like(disparity), truth._replace(disparity=disparity)).scores
     assert np.nanmean(scores[:, 1]) == pytest.approx(np.log(2) / 2)
+
+
+def test_the_factor_of_side_is_the_best_of_its_neighbours_over_all_photos() -> None:
+    """Of estimates with a few that are far off, which the spread of the whole does not tell."""
+    random = np.random.default_rng(0)
+    true = random.uniform(DISPARITY_THERE_WIDTHS, 0, (4, 200)) * np.array([1, 0.2, 0.2, 0.2])[:, None]
+    guess = 5 * true + (random.random(true.shape) < 0.05) * 0.3
+    k = depth_factor(guess, true)
+    costs = [side(depth(guess, step * k), depth(true, TRUE_FACTOR)).mean() for step in (1 / 1.06, 1, 1.06)]
+    assert costs[1] == min(costs)

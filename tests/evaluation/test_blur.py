@@ -123,3 +123,24 @@ def test_the_lowest_place_lies_between_the_places() -> None:
 def test_settings_that_mean_nothing_are_refused(changes: dict) -> None:
     with pytest.raises(UserError, match="got"):
         BlurSettings(**changes)
+
+
+def test_an_edge_as_near_as_blur_reaches_spoils_a_region() -> None:
+    """An edge 2 px to the right of a column of regions, and one within it; disparity differs by 2/3 d_max across it."""
+    behind = planes(2)[1:]
+    beside, within = behind.clone(), behind.clone()
+    beside[..., 26:] += 1.0  # the third column of regions ends before pixel 24
+    within[..., 20:] += 1.0
+    reaches_px = [np.ceil(2 * aperture * D_MAX_PX) for aperture in SETTINGS.apertures]
+    assert min(reaches_px) < 2 < max(reaches_px)
+    chosen = suitable_regions(textured(1), beside, D_MAX_PX, SETTINGS)[:, 0, 2, 2]
+    assert chosen.tolist() == [reach_px <= 2 for reach_px in reaches_px]
+    assert not suitable_regions(textured(1), within, D_MAX_PX, SETTINGS)[:, 0, :, 2].any()
+
+
+def test_disparity_may_vary_by_a_share_of_d_max_and_no_more() -> None:
+    slope = torch.linspace(-0.5, 0.5, 8).repeat(SIDE_PX // 8)
+    for share, suits in ((0.9, True), (1.1, False)):
+        waves = -1.0 + slope * share * SETTINGS.most_variation * D_MAX_PX
+        disparity = waves.expand(1, 1, SIDE_PX, SIDE_PX)
+        assert bool(suitable_regions(textured(1), disparity, D_MAX_PX, SETTINGS)[:, 0, 2:4, 2:4].all()) == suits

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from argan.errors import UserError
+from argan.evaluation import coverage as coverage_module
 from argan.evaluation.coverage import NEIGHBOURS, Coverage, coverage
 
 
@@ -20,7 +21,9 @@ def by_the_definition(points: torch.Tensor, manifold: torch.Tensor) -> float:
     return inside / len(points)
 
 
-def test_it_is_the_definition() -> None:
+@pytest.mark.parametrize("rows", [7, coverage_module.ROWS])
+def test_it_is_the_definition(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    monkeypatch.setattr(coverage_module, "ROWS", rows)
     real, fake = normal(30, 3, seed=1), 0.8 * normal(25, 3, seed=2) + 1.5
     real, fake = (torch.stack(list(side)) for side in (real, fake))
     expected = Coverage(by_the_definition(fake, list(real)), by_the_definition(real, list(fake)))

@@ -1,12 +1,15 @@
 import dataclasses
+import math
 
 import pytest
 import torch
 import torch.nn.functional as F
 from toy_photos import SIDE_PX, TINY, toy_source, toy_truth
 
+from argan.draws import draw_mirror
 from argan.errors import NonFiniteError, UserError
-from argan.evaluation.estimation import EstimatorBudget, Pairs, estimate, train_estimator
+from argan.evaluation.estimation import EstimatorBudget, Pairs, build_estimator, estimate, train_estimator
+from argan.pixels import to_bytes, to_signed
 
 CPU = torch.device("cpu")
 SHORT = dataclasses.replace(TINY, num_images=160, num_pairs=40)
@@ -24,6 +27,34 @@ def test_same_command_same_digits():
     source = toy_source(toy_truth(0, 40))
     assert torch.equal(weights(train(source)), weights(train(source)))
     assert not torch.equal(weights(train(source)), weights(train(source, seed=1)))
+
+
+def test_training_is_its_recipe_step_by_step():
+    """Whoever changes what a budget buys must say so in RECIPE: estimators are kept, and columns compared by them."""
+    budget = dataclasses.replace(SHORT, num_pairs=36, robust_width=0.5)
+    source = toy_source(toy_truth(0, 40))
+    photos, disparity = source(0, 36)
+    net = build_estimator(budget, CPU)
+    unit = disparity.std()
+    firsts, seconds = ([torch.zeros_like(weights) for weights in net.parameters()] for _ in range(2))
+    for step in range(10):
+        number = torch.arange(16 * step, 16 * (step + 1)) % 36  # all pairs in turn
+        flip = draw_mirror(budget.seed, step, num=16)[:, None, None, None]
+        seen = to_signed(to_bytes(photos[number]))
+        found = net(torch.where(flip, seen.flip(3), seen))
+        error = (found - torch.where(flip, disparity[number].flip(3), disparity[number]) / unit).abs()
+        loss = torch.where(error < 0.5, error**2 / 2 / 0.5, error - 0.5 / 2).mean()
+        done = step / 10
+        lr = budget.lr * min(1, (done + 0.001) / 0.05) * (1 + math.cos(math.pi * done)) / 2
+        gradients = torch.autograd.grad(loss, list(net.parameters()))
+        for weights_, gradient, first, second in zip(net.parameters(), gradients, firsts, seconds, strict=True):
+            first.lerp_(gradient, 0.1)  # Adam's own defaults, 0.9 and 0.999
+            second.lerp_(gradient**2, 0.001)
+            first_hat, second_hat = first / (1 - 0.9 ** (step + 1)), second / (1 - 0.999 ** (step + 1))
+            weights_.data -= lr * first_hat / (second_hat.sqrt() + 1e-8)
+    trained = train(source, budget)
+    assert float(trained.disparity_unit_px) == pytest.approx(float(unit))
+    torch.testing.assert_close(list(trained.parameters()), list(net.parameters()), rtol=0, atol=1e-5)
 
 
 def scaled(source, *, disparity=1.0, brightness=0.0):

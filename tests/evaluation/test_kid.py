@@ -95,3 +95,17 @@ def test_settings_out_of_range_are_refused() -> None:
     for wrong in ({"num_subsets": 0}, {"subset_images": 1}, {"seed": -1}):
         with pytest.raises(UserError, match=str(next(iter(wrong.values())))):
             KidSettings(**wrong)
+
+
+def test_subsets_are_drawn_anew_without_any_image_twice_and_19_in_20_lie_in_the_interval() -> None:
+    """Of 5 and 5 images there are 100 pairs of pairs, whose mean is the whole's own value."""
+    real, fake = normal(14, 5, 3), normal(15, 5, 3) + 1
+    settings = KidSettings(num_subsets=4_000, subset_images=2)
+    pairs = list(itertools.combinations(range(5), 2))
+    values = sorted(1000 * float(mmd2_unbiased(real[[*a]], fake[[*b]])) for a, b in itertools.product(pairs, pairs))
+    judged = kid(real, fake, settings)
+    whole = 1000 * float(mmd2_unbiased(real, fake))
+    assert np.mean(values) == pytest.approx(whole)
+    assert judged.value == pytest.approx(whole, abs=4 * np.std(values) / settings.num_subsets**0.5)
+    assert values[0] < judged.interval[0] <= values[4]
+    assert values[-5] <= judged.interval[1] < values[-1]

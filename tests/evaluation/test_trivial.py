@@ -73,3 +73,20 @@ def test_the_margin_grows_with_the_picture():
         disparity[..., :4] = 0.15
         truth = TruthSet(np.zeros((1, 3, side_px, side_px), np.uint8), disparity, disparity > 0, np.zeros(1, np.bool_))
         assert np.isfinite(measure_ranks(disparity, truth, RANKS)[0, RANK_MEASURES.index("ordinal_accuracy")]) == counts
+
+
+def test_a_constant_lies_behind_focus_and_how_far_is_fitted():
+    truth = toy_truth(0, 10)
+    behind = truth._replace(disparity=np.full_like(truth.disparity, -0.4))
+    assert guesses(behind)["constant"]["disparity_error_px"] == pytest.approx(0, abs=1e-6)
+
+
+def test_each_image_has_pixel_pairs_of_its_own_and_each_seed_others():
+    """The same photo and the same estimate three times."""
+    once = toy_truth(0, 1)
+    truth = TruthSet(*(field.repeat(3, axis=0) for field in once))
+    estimates = np.random.default_rng(0).normal(size=once.disparity.shape).repeat(3, axis=0)
+    ordinal = [
+        measure_ranks(estimates, truth, RankSettings(num_pairs=500, seed=seed))[:, 1].tolist() for seed in (0, 1)
+    ]
+    assert len(set(sum(ordinal, []))) == 6

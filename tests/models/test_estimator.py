@@ -45,3 +45,19 @@ def test_the_default_size_is_what_the_protocol_says():
 def test_other_sizes_are_refused():
     with pytest.raises(ValueError, match="multiples of 8"):
         build()(torch.zeros(1, 3, 16, 20))
+
+
+def test_each_finer_level_reaches_the_answer_past_the_coarser_ones():
+    """With the way through the coarser levels shut, and at the half resolution the other's as well."""
+    photos = torch.rand(2, 1, 3, 16, 24, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    for shut, unheard in (((1, 2), None), ((2,), 32)):  # up[1] hears 32 channels from below and then 16 from the top
+        net = build()
+        with torch.no_grad():
+            for level in shut:
+                net.down[level].norm_2.weight.zero_()
+            if unheard is None:
+                net.up[0].norm_2.weight.zero_()
+            else:
+                net.up[1].conv_1.weight[:, unheard:] = 0
+            one, other = (net(each) for each in photos)
+        assert (one - other).abs().max() > 1e-3
