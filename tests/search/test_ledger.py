@@ -187,9 +187,27 @@ def test_the_table_has_every_trial_and_its_command(tmp_path: Path) -> None:
         assert run_name(override(preset(arguments.preset), arguments.changes)) == row["run"]
 
 
-def test_a_replay_of_full_curves_is_the_sweep_itself(tmp_path: Path) -> None:
+def test_the_front_is_of_those_that_came_to_the_end_and_were_measured(tmp_path: Path) -> None:
+    ledger = Ledger(place(tmp_path), small_sweep(num_trials=20))
+    ledger.begin()
+    #        dominated,  unmeasured,   front,      front,      dominated, stopped before the end
+    judged = [(50.0, 0.1), (None, 0.9), (40.0, 0.2), (30.0, 0.1), (45.0, 0.15), (10.0, 0.9)]
+    for number, (kid, spearman) in enumerate(judged):
+        stopped = number == 5
+        ledger.propose({"prior.weight": float(number + 1)}, f"run-{number}")
+        for images in RUNGS[:-1] if stopped else RUNGS:
+            ledger.reach(number, Rung(images, {"kid": kid, "spearman": spearman}, 1.0))
+        ledger.end(number, "stopped" if stopped else "finished")
+    table = sweep_table(ledger, data_uri="", runs_uri="")
+    assert table["front"] == [2, 3]
+    assert table["hypervolume"] == pytest.approx(70 * 1.1 + 60 * 0.1)  # below (100, -1)
+
+
+@pytest.mark.parametrize("keep_share", [0.25, 0.5])
+def test_a_replay_of_full_curves_is_the_sweep_itself(tmp_path: Path, keep_share: float) -> None:
     """The rule that is replayed on curves gives up whom the sweep gave up."""
-    full, stopped = small_sweep(stopping="none", num_trials=20), small_sweep(stopping="dominated", num_trials=20)
+    full = small_sweep(stopping="none", num_trials=20)
+    stopped = small_sweep(stopping="dominated", num_trials=20, keep_share=keep_share)
     list(steps(place(tmp_path / "full"), full))
     list(steps(place(tmp_path / "stopped"), stopped))
     ledger = Ledger(place(tmp_path / "full"), full)
@@ -197,7 +215,7 @@ def test_a_replay_of_full_curves_is_the_sweep_itself(tmp_path: Path) -> None:
     reference = [objective.cost(objective.reference) for objective in full.objectives]
     real = sweep_table(Ledger(place(tmp_path / "stopped"), stopped), data_uri="", runs_uri="")
     whole = sweep_table(ledger, data_uri="", runs_uri="")
-    found = replay(curves, RUNGS, reference, "dominated", stopped.keep_share)
+    found = replay(curves, RUNGS, reference, "dominated", keep_share)
     assert found.images_share == pytest.approx(real["images_spent"] / whole["images_spent"])
     assert found.hypervolume_share == pytest.approx(real["hypervolume"] / whole["hypervolume"])
     assert 0 < found.images_share < 1
@@ -208,5 +226,9 @@ def test_a_replay_of_full_curves_is_the_sweep_itself(tmp_path: Path) -> None:
     outside = [[(200.0, 2.0)] * len(RUNGS)] * 11
     replays = resample([best, *outside], RUNGS, reference, "none", 0.5, num_resamples=50, seed=0)
     assert replays == [(1.0, 1.0)] * 50  # though many a draw has nothing inside
+    # Of a good and a bad one all is spent, but where the good one comes first: in one of the three draws that cover.
+    pair = [best, [(200.0, 2.0)] * len(RUNGS)]
+    replays = resample(pair, RUNGS, reference, "dominated", 0.5, num_resamples=600, seed=0)
+    assert sum(each.images_share == 1 for each in replays) / 600 == pytest.approx(2 / 3, abs=0.08)
     with pytest.raises(ValueError, match="cover nothing"):
         resample(outside, RUNGS, reference, "none", 0.5, num_resamples=1, seed=0)

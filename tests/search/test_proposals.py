@@ -4,7 +4,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from small_sweep import judged, small_sweep, steps
+from small_sweep import RUNGS, judged, small_sweep, steps
 
 from argan.errors import UserError
 from argan.search.ledger import Known, Ledger, Rung
@@ -84,6 +84,47 @@ def test_those_that_still_run_and_those_that_broke_do_no_harm(tmp_path: Path) ->
             values = judged(trial, 4_000)
             ledger.reach(number, Rung(4_000, values if number % 2 else {"kid": None, "spearman": None}, 1.0))
     assert propose(ledger) is not None
+
+
+def proposed(folder: Path, *, seed: int = 0, running: float | None = None, rungs: tuple[float, ...] = (1.0,)) -> dict:
+    """After ten trials stopped with the given costs a rung, each the better the nearer to the middle of the range."""
+    sweep = small_sweep(search="optuna", num_trials=20, seed=seed)
+    space = sweep.space["optics.d_max_at_64_px"]
+    ledger = Ledger(open_storage(str(folder)), sweep)
+    ledger.begin()
+    others = {"prior.weight": 1.0, "dof.distribution": "uniform"}
+    for number in range(10):
+        off = abs(number / 10 - 0.5)
+        ledger.propose({"optics.d_max_at_64_px": space.at(number / 10), **others}, f"run-{number}")
+        for rung, turned in enumerate(rungs):
+            values = {"kid": 100 * turned * off, "spearman": -turned * off}
+            ledger.reach(number, Rung(RUNGS[rung], values, 1.0))
+        ledger.end(number, "stopped")
+    for number in range(10, 20 if running is not None else 10):
+        ledger.propose({"optics.d_max_at_64_px": running + (number - 15) / 100, **others}, f"run-{number}")
+    return propose(ledger)
+
+
+def test_a_proposal_depends_on_the_seed(tmp_path: Path) -> None:
+    assert proposed(tmp_path / "a") == proposed(tmp_path / "b") != proposed(tmp_path / "c", seed=1)
+
+
+def test_a_stopped_trial_counts_by_its_last_rung(tmp_path: Path) -> None:
+    at_last = proposed(tmp_path / "once")
+    assert proposed(tmp_path / "turned", rungs=(-1.0, 1.0)) == at_last
+    assert proposed(tmp_path / "otherwise", rungs=(1.0, -1.0)) != at_last
+
+
+def test_a_proposal_goes_elsewhere_than_where_trials_run(tmp_path: Path) -> None:
+    """Where trials run at the best place so far, it is left for one farther off, and never the other way round."""
+
+    def off(seed: int, running: float) -> float:
+        found = proposed(tmp_path / f"{seed}-{running}", seed=seed, running=running)
+        return abs(found["optics.d_max_at_64_px"] - 3.5)
+
+    moved = [off(seed, 3.5) - off(seed, 1.2) for seed in range(14, 20)]
+    assert min(moved) >= 0
+    assert sum(by > 0.1 for by in moved) >= 3
 
 
 def test_optuna_keeps_away_from_where_trials_break(tmp_path: Path) -> None:

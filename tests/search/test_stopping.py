@@ -63,3 +63,11 @@ def test_the_order_of_those_before_does_not_matter() -> None:
     earlier = [(float(i % 5), float(i % 3)) for i in range(9)]
     for own in ((1.0, 1.0), (3.0, 0.5), (4.0, 2.0)):
         assert len({goes_on("dominated", own, earlier[k:] + earlier[:k], 0.3) for k in range(9)}) == 1
+
+
+@pytest.mark.parametrize("share", [0.2, 0.35, 0.5])
+def test_dominated_keeps_the_share(share: float) -> None:
+    """Of ten that arrive, each beaten by those before it in a chain, whatever its own place."""
+    chain = [(float(place), float(place)) for place in range(9)]
+    arriving = [(place - 0.5, place - 0.5) for place in range(10)]
+    assert sum(goes_on("dominated", own, chain, share) for own in arriving) == int(share * 10)
