@@ -6,10 +6,12 @@ import tempfile
 from pathlib import Path
 
 import faults
+import numpy as np
 import pyarrow.parquet
 import pytest
 from small_set import SmallSet, content, make_small_set, recipe
 
+from argan.data.png import decode_png, encode_png
 from argan.data.sealed import seal, unseal
 from argan.data.shard_files import record_path, tar_path, write_shard
 from argan.data.tar import TarWriter
@@ -199,6 +201,20 @@ def test_a_shallow_photo_of_another_sample_is_found_by_rendering_again(small: Sm
     [fault] = small.faults(num_retaken=12)
     assert isinstance(fault, Fault)
     assert "differs from its refocused deep photo" in fault.what
+
+
+def test_a_mirrored_sample_is_found(small: SmallSet) -> None:
+    """Its measures are the same, and its photos are taken as they should be."""
+
+    def mirror(members: dict[str, bytes]) -> None:
+        for name in members.keys() - {"json"}:
+            kind, channels = (np.uint16, 1) if name == "disparity.png" else (np.uint8, 3)
+            pixels = decode_png(members[name], name, kind, channels=channels)
+            members[name] = encode_png(np.ascontiguousarray(pixels[:, ::-1]))
+
+    faults.rewrite(small, random.Random(1), mirror)
+    [fault] = small.faults(num_retaken=12)
+    assert fault.what == "its deep photo is not the one recorded"
 
 
 @pytest.mark.parametrize("wanted", [0, 1, 5, 7, 11, 100])
