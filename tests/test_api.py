@@ -9,6 +9,7 @@ from untrained_run import untrained_run
 
 from argan.api import load_run, render
 from argan.errors import DataError
+from argan.optics import views_needed
 from argan.presets import preset
 from argan.runs.folder import open_run, write_config
 from argan.settings import override
@@ -52,16 +53,24 @@ def test_an_aperture_is_a_share_and_no_f_number(aperture: float) -> None:
         render(torch.zeros(1, 3, 8, 8), torch.ones(1, 1, 8, 8), aperture)
 
 
-@pytest.mark.parametrize("optics", [{"linear_light": True}, {"linear_light": False}, {"occlusion_steps": 4}])
-def test_a_run_takes_photos_with_its_own_optics(run_uri: str, optics: dict[str, Any]) -> None:
+@pytest.mark.parametrize("kind", [{"linear_light": False}, {"occlusion_steps": 4}, {"shape": "square"}])
+def test_a_run_takes_photos_with_its_own_optics(run_uri: str, kind: dict[str, Any]) -> None:
     saved = load_run(run_uri)
-    run = replace(saved, config=override(saved.config, {f"optics.{key}": value for key, value in optics.items()}))
+    run = replace(saved, config=override(saved.config, {f"optics.{key}": value for key, value in kind.items()}))
     sample = run.sample(4)
-    taken = run.render(sample.deep, sample.disparity, 0.7, focus=-0.2)
-    asked = {"linear_light": run.config.optics.linear_light, **optics}
-    torch.testing.assert_close(taken, render(sample.deep, sample.disparity, 0.7, focus=-0.2, **asked))
-    others = {**asked, "linear_light": not asked["linear_light"]}
-    assert not torch.allclose(taken, render(sample.deep, sample.disparity, 0.7, focus=-0.2, **others), atol=1e-3)
+    deep, disparity = sample.deep, sample.disparity - 2
+    taken = run.render(deep, disparity, 0.7, focus=-0.2)
+    usual = {"linear_light": True, "occlusion_steps": 0, "shape": "disk"}
+    torch.testing.assert_close(taken, render(deep, disparity, 0.7, focus=-0.2, **{**usual, **kind}))
+    assert not torch.allclose(taken, render(deep, disparity, 0.7, focus=-0.2, **usual), atol=1e-3)
+
+
+def test_there_are_views_enough_for_the_most_blurred_of_a_batch() -> None:
+    disparity = torch.tensor([-0.1, -5.0])[:, None, None, None].expand(-1, 1, 32, 32)
+    image = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    for aperture, reach_px in ((1.0, 5.0), (0.5, 2.5), (torch.tensor([1.0, 0.1]), 0.5)):
+        expected = render(image, disparity, aperture, views_per_side=views_needed(reach_px))
+        assert torch.equal(render(image, disparity, aperture), expected)
 
 
 def test_a_run_without_a_checkpoint_is_said_so(tmp_path) -> None:

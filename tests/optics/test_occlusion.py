@@ -58,6 +58,18 @@ def test_a_view_of_a_slope_is_where_geometry_says() -> None:
     torch.testing.assert_close(seen[inside], expected[inside], atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize(("rise", "is_met"), [(0.3, True), (0.45, True), (0.55, False), (0.8, False)])
+def test_what_rises_by_half_of_what_the_line_comes_down_is_an_outline(rise: float, is_met: bool) -> None:
+    """D = b x, looked at so far from the side that a step down along the line is `rise` of a step up on the slope."""
+    b, places = 0.04, torch.arange(SIDE) - (SIDE - 1) / 2
+    slope = (b * places).expand(1, 1, SIDE, SIDE).double()
+    found = first_seen(slope, torch.ones(1).double(), torch.tensor([[-rise / b, 0.0]]).double(), 16)
+    middle = (..., slice(8, 16))  # from where the line stays within the picture
+    assert bool(found.is_found[middle].all()) == is_met == bool(found.is_found[middle].any())
+    if is_met:
+        torch.testing.assert_close(found.disparity[middle], (slope / (1 + rise))[middle], atol=1e-6, rtol=0)
+
+
 def test_what_is_blurred_before_a_sharp_ground_spreads_over_it() -> None:
     """A bright bar in front of a black ground in focus: R leaves the ground black, a lens does not."""
     image, disparity = torch.zeros(1, 1, SIDE, SIDE).double(), torch.zeros(1, 1, SIDE, SIDE).double()
