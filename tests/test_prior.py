@@ -2,11 +2,19 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from argan.config import Config, PriorConfig
 from argan.errors import UserError
 from argan.losses import focus_prior_loss
-from argan.prior import focus_contrast, focus_prior, focus_prior_weight, focus_priors, nearest_prior
+from argan.prior import (
+    focus_contrast,
+    focus_prior,
+    focus_prior_weight,
+    focus_priors,
+    is_inside_out,
+    nearest_prior,
+)
 from argan.scenes import scene
 from argan.settings import override
 
@@ -91,3 +99,15 @@ def test_a_prior_without_a_middle_or_without_surroundings_is_refused(changes: di
         override(Config(), changes)
     D_p = focus_prior(32, 1.5, PriorConfig(**{key.removeprefix("prior."): value for key, value in changes.items()}))
     assert len(D_p.unique()) == 1
+
+
+@pytest.mark.parametrize("reach", [0.0, 0.2])
+def test_inside_out_is_asked_of_the_prior_nearest_to_each(reach: float) -> None:
+    random = torch.Generator().manual_seed(0)
+    D = F.interpolate(torch.randn(300, 1, 4, 4, generator=random), size=16, mode="bilinear") - 0.4
+    priors = focus_priors(16, 0.75, PriorConfig(reach=reach))
+    exchanged = D.amin((2, 3), keepdim=True) + D.amax((2, 3), keepdim=True) - D
+    least = [(each - priors[:, 0]).square().mean((2, 3)).amin(1) for each in (D, exchanged)]
+    found = is_inside_out(D, priors)
+    assert torch.equal(found, least[1] < least[0])
+    assert 50 < int(found.sum()) < 250

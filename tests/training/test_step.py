@@ -11,7 +11,7 @@ from argan.settings import override
 from argan.training.gradients import alone
 from argan.training.metrics import TickMetrics
 from argan.training.state import TrainState, build_state
-from argan.training.step import Share, discriminator_step, generator_step, make_fakes, prepare, train_batch, update_ema
+from argan.training.step import Share, discriminator_step, generator_step, make_fakes, prepare, train_batch
 
 CPU = torch.device("cpu")
 
@@ -162,34 +162,6 @@ def test_lazy_r1_has_the_strength_of_the_eager_one(config: Config) -> None:
         train_batch(state, photos(state.images_seen, config), whole(config), metrics, alone)
         seen.append("loss/r1" in metrics.flush(alone))
     assert seen == [True, False, False, False] * 2
-
-
-def test_ema_half_life_is_in_images(config: Config) -> None:
-    """After one half-life the average has gone half of the way, in one batch or in many."""
-    config = override(config, {"optimizer.ema_half_life_images": 480, "optimizer.ema_ramp": 0})
-    for batch_images, num_batches in ((480, 1), (12, 40)):
-        state = build_state(config, CPU)
-        start = [parameter.clone() for parameter in state.g_ema.parameters()]
-        for parameter in state.camera.parameters():
-            torch.nn.init.ones_(parameter)
-        for _ in range(num_batches):
-            update_ema(state, batch_images)
-        for old, parameter in zip(start, state.g_ema.parameters(), strict=True):
-            torch.testing.assert_close(parameter, (old + 1) / 2, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize(("images_seen", "share_left"), [(12, 1 / 4), (240, 2**-0.1), (24_000, 2**-0.025)])
-def test_the_average_is_short_at_the_start(config: Config, images_seen: int, share_left: float) -> None:
-    """Its half-life is at most half of the images seen: 6, 120, then the 480 that were asked for."""
-    config = override(config, {"optimizer.ema_half_life_images": 480, "optimizer.ema_ramp": 0.5})
-    state = build_state(config, CPU)
-    for net, value in ((state.g_ema, 0.0), (state.camera, 1.0)):
-        for parameter in net.parameters():
-            torch.nn.init.constant_(parameter, value)
-    state.images_seen = images_seen
-    update_ema(state, 12)
-    for parameter in state.g_ema.parameters():
-        torch.testing.assert_close(parameter, torch.full_like(parameter, 1 - share_left))
 
 
 def test_photos_reach_the_discriminator_as_they_are(config: Config) -> None:
