@@ -21,6 +21,7 @@ from argan.generation.recipe import Recipe, Terms, config_sha256
 from argan.generation.shard import make_shard
 from argan.storage import Storage
 from jobs.runtime.cli import say
+from jobs.runtime.last_line import last_line
 
 SHARDS_AT_ONCE = 2  # a worker: one is computed while another is read or written
 RESTARTS = 20  # of a worker that died; what it was making is made again
@@ -171,9 +172,8 @@ def deaths_told() -> Iterator[None]:
     try:
         yield
     except (RayActorError, OutOfMemoryError) as error:
-        last = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
         if isinstance(error, RayActorError) and error.actor_init_failed:  # the same code fails there each time
-            raise UserError(f"no worker can be started: {last}") from error
+            raise UserError(f"no worker can be started: {last_line(error)}") from error
         raise UserError(
-            f"a worker died {RESTARTS} times, the last time with {last}: the same command goes on"
+            f"a worker died {RESTARTS} times, the last time with {last_line(error)}: the same command goes on"
         ) from error

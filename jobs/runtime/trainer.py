@@ -17,6 +17,7 @@ from argan.errors import FailedTrainingError, NonFiniteError, StorageError, User
 from argan.runs.lease import Lease
 from jobs.runtime.cli import say
 from jobs.runtime.journal import Journal
+from jobs.runtime.last_line import last_line
 from jobs.runtime.worker import Work, train_worker
 from jobs.runtime.workers import Workers
 
@@ -102,16 +103,16 @@ def keep_trying(
 def pause_after(problem: Exception, failures: int, max_failures: int, images_seen: int) -> None:
     """Waits before the next try, and says so. Raises UserError where there were failures enough."""
     died = isinstance(problem, WorkersFailedError)
-    last_line = (str(problem).strip().splitlines() or [type(problem).__name__])[-1]
+    said = last_line(problem)
     if failures > max_failures:
         if died:
             say(str(problem))  # the workers' own traceback, for whoever mends it
         times = "once" if failures == 1 else f"{failures} times in a row"
         kind = FailedTrainingError if isinstance(problem, WorkersFailedError) and not problem.of_storage else UserError
-        raise kind(f"training failed {times} at {images_seen:,} images, the last time with {last_line}")
+        raise kind(f"training failed {times} at {images_seen:,} images, the last time with {said}")
     wait_s = min(FIRST_WAIT_S * 4 ** (failures - 1), LONGEST_WAIT_S)
     what = f"workers failed, going on from {images_seen:,} images" if died else "storage stays away, asked again"
-    say(f"{what} in {wait_s:g} s: {last_line}")
+    say(f"{what} in {wait_s:g} s: {said}")
     time.sleep(wait_s)
 
 

@@ -18,6 +18,7 @@ from argan.errors import (
     passes,
 )
 from argan.settings import from_dict, override
+from jobs.runtime.last_line import last_line
 from jobs.runtime.lost import LOST
 from jobs.runtime.rung import TrialWork, judge, train_to
 from jobs.runtime.workers import Workers
@@ -38,7 +39,7 @@ def run_trial(given: dict[str, Any]) -> None:
     except Exception as error:
         if passes(cause_of(error)):
             raise
-        tune.report({"number": given["number"], verdict(error): last_line(error)})
+        tune.report({"number": given["number"], verdict(error): last_line(cause_of(error))})
 
 
 def verdict(error: Exception) -> Literal["broke", "crashed", "failed"]:
@@ -54,13 +55,6 @@ def verdict(error: Exception) -> Literal["broke", "crashed", "failed"]:
 def cause_of(error: Exception) -> Exception:
     """What a task raised, without Ray around it."""
     return error.cause if isinstance(error, RayTaskError) else error
-
-
-def last_line(error: Exception) -> str:
-    """What went wrong, without where."""
-    cause = cause_of(error)
-    lines = str(cause).strip().splitlines()
-    return lines[-1] if lines else type(cause).__name__
 
 
 def climb(given: dict[str, Any]) -> None:

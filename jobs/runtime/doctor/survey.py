@@ -15,6 +15,7 @@ from jobs.runtime.doctor.installed import installed
 from jobs.runtime.doctor.machine import Machine, measure, try_gpu
 from jobs.runtime.doctor.nodes import Node
 from jobs.runtime.doctor.places import contact
+from jobs.runtime.last_line import last_line
 from jobs.runtime.session import joins_cluster, start_ray
 
 CLOCK_READINGS = 3
@@ -102,7 +103,7 @@ def answer(reference: Any, ends_at: float) -> tuple[Any, str]:
     except GetTimeoutError:
         return None, "no answer in time"
     except RayError as error:
-        return None, (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        return None, last_line(error)
 
 
 def read_clock(observer: Any, ends_at: float) -> Clock | None:
