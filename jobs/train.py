@@ -14,7 +14,6 @@ import os
 import shlex
 import sys
 
-from argan.errors import UserError
 from argan.presets import preset, presets
 from argan.settings import override
 from jobs.runtime.cli import run_job
@@ -26,8 +25,6 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
     config = override(preset(arguments.preset), arguments.changes)
     workers = asked_workers(arguments)
-    if workers.maximum > config.data.num_lanes:
-        raise UserError(f"--num-workers {workers.maximum} is more than data.num_lanes = {config.data.num_lanes}")
 
     from jobs.runtime.training import TrainingRequest, plan, train  # after the arguments: --help answers at once
 

@@ -227,6 +227,20 @@ def require_latest(storage: Storage, attempt: int) -> None:
         raise overtaken(storage, attempt, by=standing.record.generation)
 
 
+def require_shared(storage: Storage, attempt: int) -> None:
+    """For a worker of generation `attempt`, before it begins. Raises DataError where `storage`, as this process sees
+    it, is not the folder in which the driver took the lease, as a local path on another node is; ConflictError as
+    `require_latest`.
+    """
+    standing = read(storage)
+    if standing is None or standing.record.generation < attempt:
+        raise DataError(
+            f"{storage.uri} on {this_process().host} is not the folder in which the driver began attempt {attempt}: "
+            "is --out a folder that all nodes share?"
+        )
+    require_latest(storage, attempt)
+
+
 def overtaken(storage: Storage, attempt: int, *, by: int) -> ConflictError:
     return ConflictError(f"{storage.uri} is trained by attempt {by} now; this is attempt {attempt} and it stops")
 

@@ -85,7 +85,7 @@ def _knock(address: str) -> None:
     if not (colon and port.isdigit()):
         return  # "auto" and the like: Ray knows where to look
     try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_TIMEOUT_S).close()
     except OSError as error:
         raise UserError(f"no Ray cluster answers at RAY_ADDRESS={address}: {error}") from error
 

@@ -25,6 +25,7 @@ from argan.storage import Storage, open_storage
 from argan.viewing.sweep_page import sweep_page
 from jobs.runtime.cli import say
 from jobs.runtime.evaluation import plan_for as plan_judging
+from jobs.runtime.last_line import last_line
 from jobs.runtime.rung import TrialWork, judging_request
 from jobs.runtime.session import joins_cluster, start_ray
 from jobs.runtime.sweep_watch import SweepWatch
@@ -156,10 +157,10 @@ def newest_grid(run: Storage) -> bytes | None:
 
 
 def newest_images(run: Storage) -> int:
-    """Images seen at its newest checkpoint; 0 where there is none, or storage does not say."""
+    """Images seen at its newest checkpoint; 0 where there is none, or it cannot be read."""
     try:
         checkpoints = read_pointer(run).checkpoints
-    except StorageError:
+    except UserError:  # storage is away, or the pointer is damaged: who goes on there says so
         return 0
     return checkpoints[0]["images_seen"] if checkpoints else 0
 
@@ -169,10 +170,6 @@ def trial_workers(request: SweepRequest, nodes: list[dict[str, Any]]) -> Workers
     from jobs.runtime.trainer import scaling
 
     asked, at_once = request.workers, request.concurrent
-    for name, config in request.resolved.examples().items():
-        if asked.maximum > config.data.num_lanes:
-            of = f" of the variant {name!r}" if name else ""
-            raise UserError(f"{asked.maximum} workers are more than data.num_lanes = {config.data.num_lanes}{of}")
     together = replace(asked, minimum=asked.minimum * at_once, maximum=asked.maximum * at_once)
     given = scaling(together, nodes)
     cpus_each = int(given.resources_per_worker["CPU"])
@@ -206,24 +203,27 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
         scheduler = LedgerScheduler(
             ledger, crashes, told, lambda run: newest_images(runs.child(run)), request.max_failures
         )
-        tuner = tune.Tuner(
-            tune.with_resources(run_trial, {"memory": TRIAL_MEMORY_BYTES}),
-            tune_config=tune.TuneConfig(
-                search_alg=LedgerSearch(ledger, crashes, {"work": asdict(work)}, request.concurrent),
-                scheduler=scheduler,
-                num_samples=-1,  # until the search has nothing left
-            ),
-            run_config=tune.RunConfig(
-                name=name,  # a new one each time: the ledger is the truth, Tune's own files are for nobody
-                storage_path=f"{request.uri}/ray",
-                verbose=0,
-            ),
-        )
         try:
-            tuner.fit()
+            tune.Tuner(
+                tune.with_resources(run_trial, {"memory": TRIAL_MEMORY_BYTES}),
+                tune_config=tune.TuneConfig(
+                    search_alg=LedgerSearch(ledger, crashes, {"work": asdict(work)}, request.concurrent),
+                    scheduler=scheduler,
+                    num_samples=-1,  # until the search has nothing left
+                ),
+                run_config=tune.RunConfig(
+                    name=name,  # a new one each time: the ledger is the truth, Tune's own files are for nobody
+                    storage_path=f"{request.uri}/ray",
+                    verbose=0,
+                ),
+            ).fit()
         except Exception as error:
             if scheduler.failed is not None:
                 raise scheduler.failed from None
+            if isinstance(error, OSError):  # Tune's own files, in its constructor too
+                raise StorageError(
+                    f"{request.uri}/ray cannot be written, the same command goes on: {last_line(error)}"
+                ) from error
             if isinstance(error.__cause__, OutOfMemoryError):  # of a trial's own process: Tune gives up then
                 raise UserError("a trial's process was killed for want of memory, the same command goes on") from error
             raise

@@ -58,13 +58,13 @@ def keep_trying(
     `images_done()` says that the run stands and with a generation of the lease of its own, after a wait that grows with
     the failures in a row.
 
-    Failures are in a row while no checkpoint was made between them; storage that stays away where one would go on is
-    a failure too. After more than `max_failures` it raises FailedTrainingError, or UserError where it was storage;
-    ConflictError where the lease is lost. Workers without a place are asked for again as long as it takes, Ray itself
-    waits a minute each time; but where no node can come, something dead holds their place, and that is a failure. No
-    try begins after `ends_at`, seconds since 1970.
+    Failures are in a row while no checkpoint beyond all before was made between them; storage that stays away where one
+    would go on is a failure too. After more than `max_failures` it raises FailedTrainingError, or UserError where it
+    was storage; ConflictError where the lease is lost. Workers without a place are asked for again as long as it takes,
+    Ray itself waits a minute each time; but where no node can come, something dead holds their place, and that is a
+    failure. No try begins after `ends_at`, seconds since 1970.
     """
-    failures, is_first = 0, True
+    failures, is_first, farthest = 0, True, start_images
     problem: WorkersFailedError | NoRoomError
     while True:
         lease.require_held()
@@ -91,8 +91,9 @@ def keep_trying(
                     raise
                 failures += 1
                 pause_after(away, failures, max_failures, start_images)
-        if reached != start_images:  # a group that grows or shrinks finds no place after it has trained
-            start_images, failures = reached, min(failures, 1)
+        if reached > farthest:  # a group that grows or shrinks finds no place after it has trained
+            farthest, failures = reached, min(failures, 1)
+        start_images = reached  # or farther back, where the newest checkpoint cannot be read
         if isinstance(problem, NoRoomError):
             say(f"{problem}; going on from {start_images:,} images when there is")
         else:

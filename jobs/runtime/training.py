@@ -145,8 +145,9 @@ def _images_done(run: Storage) -> int:
 
 
 def _resolve(request: TrainingRequest, manifest: Manifest) -> Config:
-    """The configuration with the data's fingerprint in it. Raises UserError where the data does not fit."""
+    """The configuration with the data's fingerprint in it. Raises UserError where data or workers do not fit it."""
     config = request.config
+    request.workers.require_lanes(config.data.num_lanes)
     if manifest.num_samples < config.data.num_lanes:
         few = f"{manifest.num_samples} samples, fewer than data.num_lanes = {config.data.num_lanes}"
         raise UserError(f"{request.data_uri} has {few}")

@@ -18,6 +18,7 @@ from argan.data.shards import lanes_of
 from argan.data.stream import Batch
 from argan.errors import DataError, NonFiniteError
 from argan.runs.checkpoints import load_checkpoint
+from argan.runs.lease import require_shared
 from argan.settings import from_dict
 from argan.storage import open_storage
 from argan.training.checkpoint import restore
@@ -57,6 +58,7 @@ def train_worker(values: dict[str, Any]) -> dict[str, Any]:
     else:
         torch.set_num_threads(max(1, int(ray.get_runtime_context().get_assigned_resources().get("CPU", 1))))
     run = open_storage(work.run_uri)
+    require_shared(run, work.attempt)
 
     state = build_state(config, device)
     saved = load_checkpoint(run, warn=log.warning)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from argan.errors import UserError
+
 DEVICES = {"auto": None, "cpu": False, "gpu": True}
 """What --device says -> Workers.use_gpu."""
 
@@ -17,3 +19,8 @@ class Workers:
     cpus_each: int = 0  # 0: share out the processors of each node
     use_gpu: bool | None = None  # None: where the cluster has any
     is_settled: bool = False  # the two above were found on the cluster: what it has lost since will come back
+
+    def require_lanes(self, num_lanes: int) -> None:
+        """Raises UserError where a batch has not a part for each (data.num_lanes)."""
+        if self.maximum > num_lanes:
+            raise UserError(f"--num-workers {self.maximum} is more than data.num_lanes = {num_lanes}")

@@ -2,6 +2,7 @@
 
 import io
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -11,7 +12,7 @@ from training_job import ROOT
 
 from argan.errors import MissingError
 from jobs.runtime.cli import Progress, run_job, say
-from jobs.runtime.session import start_ray
+from jobs.runtime.session import _knock, start_ray
 
 
 def test_user_error_is_one_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,6 +151,14 @@ def test_progress_on_a_terminal_rewrites_one_line() -> None:
     progress.close(10)
     assert stream.getvalue().count("\n") == 1
     assert stream.getvalue().count("\r") == 4
+
+
+def test_a_cluster_is_found_at_an_ipv6_address_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Ray writes it, in brackets."""
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
+        _knock(f"[::1]:{server.getsockname()[1]}")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9"])

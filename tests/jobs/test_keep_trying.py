@@ -112,6 +112,14 @@ def test_failures_in_a_row_wait_longer_and_then_end_it(
     assert said.endswith("a traceback\nRuntimeError: killed\n")
 
 
+def test_a_checkpoint_that_comes_and_goes_forgives_nothing(lease: Lease, waits_s: list[float]) -> None:
+    """The newest can be read only now and then."""
+    script = Script([DIED] * 9, [480, 432, 480, 432, 480, 432, 480, 432, 480])
+    with pytest.raises(FailedTrainingError, match="failed 4 times in a row"):
+        play(script, lease, max_failures=3)
+    assert script.asked == [0, 480, 432, 480]
+
+
 def test_workers_without_a_place_are_asked_for_as_long_as_it_takes(
     lease: Lease, waits_s: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:

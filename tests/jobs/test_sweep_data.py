@@ -9,10 +9,12 @@ from tiny_sweep import request, tiny_sweep
 
 from argan.errors import UserError
 from argan.judging_size import JudgingSize
+from argan.runs.checkpoints import POINTER
 from argan.storage import open_storage
 from jobs.runtime.flat_numbers import flat_numbers
 from jobs.runtime.rung import judging_request
-from jobs.runtime.sweeping import plan, run_sweep
+from jobs.runtime.sweeping import newest_images, plan, run_sweep
+from jobs.runtime.workers import Workers
 from jobs.sweep import named_sweep, names
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
@@ -53,6 +55,22 @@ def test_what_no_trial_could_be_trained_or_judged_on_is_refused_at_once(
         with pytest.raises(UserError, match=sentence):
             run(asked)
     assert not any(tmp_path.iterdir())
+
+
+def test_more_workers_than_parts_of_a_batch_are_refused_at_once(scenes: str, tmp_path: Path) -> None:
+    asked = replace(request(scenes, str(tmp_path), 2), workers=Workers(minimum=1, maximum=99))
+    for run in (plan, run_sweep):
+        with pytest.raises(UserError, match=r"--num-workers 99 is more than data\.num_lanes = 6"):
+            run(asked)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"schema": "argan-run/0"}'])
+def test_where_a_damaged_pointer_stands_nobody_knows(damage: bytes, tmp_path: Path) -> None:
+    """Who goes on there says what is wrong; a scheduler that raised it would look like a bug of Tune's."""
+    run = open_storage(str(tmp_path))
+    run.write_bytes(POINTER, damage)
+    assert newest_images(run) == 0
 
 
 @pytest.mark.parametrize("name", names())

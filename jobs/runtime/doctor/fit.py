@@ -61,9 +61,11 @@ def crawling(config: Config, node: Node) -> bool:
 
 def check_workers(workers: Workers, config: Config | None, nodes: list[Node]) -> list[Finding]:
     """Whether Ray can place them: the job would wait for ever."""
-    if config is not None and workers.maximum > config.data.num_lanes:
-        found = f"--num-workers {workers.maximum} is more than data.num_lanes = {config.data.num_lanes}"
-        return [fault("workers", found, "fewer workers; data.num_lanes is part of the run's name")]
+    try:
+        if config is not None:
+            workers.require_lanes(config.data.num_lanes)
+    except UserError as error:
+        return [fault("workers", str(error), "fewer workers; data.num_lanes is part of the run's name")]
     try:
         asked = scaling(workers, [node.of_ray for node in nodes])
     except UserError as error:
