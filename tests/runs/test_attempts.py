@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from committed import commit
 
-from argan.errors import ConflictError
+from argan.errors import ConflictError, DataError
 from argan.runs.checkpoints import load_checkpoint, read_pointer, roll_back
 from argan.runs.folder import append_history, read_history
-from argan.runs.lease import Record, acquire, read
+from argan.runs.lease import LEASE, Record, acquire, read, require_shared
 from argan.storage.local import LocalStorage
 
 
@@ -117,3 +117,18 @@ def test_a_row_written_between_looking_and_writing_is_not_lost(run: LocalStorage
 
     append_history(Disturbed(run.folder), {"images_seen": 200}, attempt=1)
     assert [row["images_seen"] for row in read_history(run)] == [100, 200]
+
+
+def test_a_worker_that_sees_another_folder_than_its_driver_is_told(run: LocalStorage, tmp_path: Path) -> None:
+    """A local path on another node: empty, or with what an earlier training left there."""
+    lease = acquire(run)
+    lease.renew()
+    require_shared(run, 2)
+    with pytest.raises(ConflictError, match="is trained by attempt 2 now; this is attempt 1"):
+        require_shared(run, 1)
+    elsewhere = LocalStorage(tmp_path / "elsewhere")
+    for _ in range(2):  # nothing there, then an earlier training's lease
+        with pytest.raises(DataError, match="is --out a folder that all nodes share"):
+            require_shared(elsewhere, 2)
+        if not elsewhere.exists(LEASE):
+            acquire(elsewhere).release()

@@ -16,7 +16,7 @@ import pytest
 
 from argan.errors import ConflictError, DataError, StorageError, UserError
 from argan.runs import process
-from argan.runs.lease import LEASE, Lease, LeaseHeldError, Record, acquire, encoded, read, require_shared
+from argan.runs.lease import LEASE, Lease, LeaseHeldError, Record, acquire, encoded, read
 from argan.runs.process import ProcessIdentity, is_alive, is_visible, this_process
 from argan.storage import Storage, open_storage
 from argan.storage.local import LocalStorage
@@ -174,21 +174,6 @@ def test_who_finds_the_lease_deleted_has_lost_it(run: Storage) -> None:
         lease.heartbeat()
     assert lease.lost
     assert not run.exists(LEASE)
-
-
-def test_a_worker_that_sees_another_folder_than_its_driver_is_told(run: Storage, tmp_path: Path) -> None:
-    """A local path on another node: empty, or with what an earlier training left there."""
-    lease = acquire(run)
-    lease.renew()
-    require_shared(run, 2)
-    with pytest.raises(ConflictError, match="is trained by attempt 2 now; this is attempt 1"):
-        require_shared(run, 1)
-    elsewhere = open_storage(str(tmp_path / "elsewhere"))
-    for _ in range(2):  # nothing there, then an earlier training's lease
-        with pytest.raises(DataError, match="is --out a folder that all nodes share"):
-            require_shared(elsewhere, 2)
-        if not elsewhere.exists(LEASE):
-            acquire(elsewhere).release()
 
 
 def test_who_finds_the_lease_damaged_has_lost_it(run: Storage) -> None:
