@@ -89,6 +89,27 @@ def test_64_px_by_its_record(name: str) -> None:
     require_told(row(DEPTH.partition("## 64 px")[2].partition("\n## ")[0], name), values)
 
 
+def test_the_ablation_by_its_records() -> None:
+    section = DEPTH.partition("## Ablation")[2]
+    trials = json.loads((RESULTS / "ablation" / "table.json").read_text())["trials"]
+    judged = [trial for trial in trials if trial["rungs"]]
+    told = [line.split(" | ", 2) for line in section.splitlines() if re.match(r"\| [\w' ]+ \| \d \|", line)]
+    assert len(told) == len(judged) > 0
+    for name, seed, rest in told:
+        (run,) = (
+            trial["run"]
+            for trial in judged
+            if trial["changes"] == {"seed": int(seed), "variant": name.removeprefix("| ")}
+        )
+        of_ours = RESULTS / "five-seeds" if name == "| ours" else RESULTS / "ablation"
+        found = json.loads((of_ours / "judged" / f"{run}-200000.json").read_text())
+        values = [found["kid"]]
+        if "gap_closed" in found:
+            gaps = (each["gap_closed"][key] for each in (found, found["smooth_subjects"]) for key in BOTH)
+            values = [*gaps, found["disparity_error_px"], 100 * found["inverted"], found["kid"]]
+        require_told(rest, values)
+
+
 def test_five_seeds_by_their_records() -> None:
     section = DEPTH.partition("## Five seeds")[2]
     told = [line for line in section.splitlines() if line.startswith("| seed ")]
