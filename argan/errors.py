@@ -15,6 +15,10 @@ class MissingError(StorageError):
     """No object stands under that path."""
 
 
+class RefusedError(StorageError):
+    """Storage will not, and would say so again until somebody acts: credentials, rights, no such bucket."""
+
+
 class ConflictError(StorageError):
     """A conditional write lost: the object is not at the expected version."""
 
@@ -36,5 +40,6 @@ class FailedTrainingError(UserError):
 
 
 def passes(error: Exception) -> bool:
-    """Whether it may be gone the next time: storage that stayed away, not what is missing or was lost to another."""
-    return isinstance(error, StorageError) and not isinstance(error, ConflictError | MissingError)
+    """Whether it may be gone the next time: storage that stayed away, not what is missing, refused, or lost to another.
+    """
+    return isinstance(error, StorageError) and not isinstance(error, ConflictError | MissingError | RefusedError)

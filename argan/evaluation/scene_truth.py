@@ -49,4 +49,7 @@ def _drawn(draw: Callable[[int], Scene], num_scenes: int, num_processes: int) ->
     # fill the cores by themselves.
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(num_processes, spawn, torch.set_num_threads, (1,)) as pool:
-        yield pool.map(draw, range(num_scenes), chunksize=SCENES_A_TASK)
+        try:
+            yield pool.map(draw, range(num_scenes), chunksize=SCENES_A_TASK)
+        finally:
+            pool.shutdown(cancel_futures=True)  # who leaves early does not wait for scenes that nobody wants

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from argan.errors import ConflictError, MissingError, StorageError
+from argan.errors import ConflictError, MissingError, RefusedError, StorageError
 from argan.storage.base import Entry, Storage, Versioned, check_range, checked
 
 TEMPORARY_SUFFIX = ".argan-tmp"
 LOCK_SUFFIX = ".argan-lock"
 FOLDER_TRIES = 100
+REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def reading(file: Path) -> Iterator[None]:
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise MissingError(f"{file}: no such file") from error
     except OSError as error:
-        raise StorageError(f"{file} cannot be read: {_reason(error)}") from error
+        raise _explained(error, f"{file} cannot be read") from error
 
 
 @contextmanager
@@ -185,19 +186,19 @@ def writing(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(f"{file} cannot be written: {_reason(error)}") from error
+        raise _explained(error, f"{file} cannot be written") from error
 
 
 def _refused(error: OSError) -> None:
     """For os.walk, which would leave a folder out without a word."""
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
-        raise StorageError(f"{error.filename} cannot be read: {_reason(error)}") from error
+        raise _explained(error, f"{error.filename} cannot be read") from error
 
 
-def _reason(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "the disk is full"
-    return (error.strerror or str(error)).lower()
+def _explained(error: OSError, what: str) -> StorageError:
+    reason = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
+    kind = RefusedError if error.errno in REFUSALS else StorageError
+    return kind(f"{what}: {reason}")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -98,7 +98,7 @@ class S3Storage(Storage):
             page = self._try(prefix, list_page)
             for item in page.get("Contents", []):
                 path = item["Key"].removeprefix(root)
-                if not path.endswith("/"):  # consoles leave empty objects to show a folder
+                if path and not path.endswith("/"):  # consoles leave empty objects to show a folder, this one too
                     found.append(Entry(path, item["Size"]))
             more = page["IsTruncated"]
             request["ContinuationToken"] = page.get("NextContinuationToken")

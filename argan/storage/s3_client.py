@@ -11,7 +11,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from argan.errors import StorageError
+from argan.errors import RefusedError
 
 _of_thread = threading.local()
 _loader = botocore.loaders.create_loader()  # parses the 0.2 s of S3's description once a process, not once a thread
@@ -24,7 +24,7 @@ def client_for_this_thread() -> Any:
         try:
             _of_thread.client = _new_client()
         except (BotoCoreError, ValueError) as error:
-            raise StorageError(f"no S3 client can be made: {error}: check AWS_ENDPOINT_URL and AWS_PROFILE") from error
+            raise RefusedError(f"no S3 client can be made: {error}: check AWS_ENDPOINT_URL and AWS_PROFILE") from error
         _of_thread.maker = maker
     return _of_thread.client
 

@@ -17,7 +17,7 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import HTTPError
 
-from argan.errors import ConflictError, MissingError, StorageError
+from argan.errors import ConflictError, MissingError, RefusedError, StorageError
 
 # HTTPError: while a body is read, botocore lets some of urllib3's own faults through, a broken TLS record among them.
 FAULTS = (BotoCoreError, ClientError, HTTPError)
@@ -106,16 +106,16 @@ def explained(fault: Exception, uri: str, endpoint: str) -> StorageError:
     if status in (409, 412):
         return conflict(uri)
     if code == "RequestTimeTooSkewed":
-        return StorageError(f"{uri}: {endpoint} refused the request, for this machine's clock is off: set it right")
+        return RefusedError(f"{uri}: {endpoint} refused the request, for this machine's clock is off: set it right")
     if code == "InvalidObjectState":
-        return StorageError(f"{uri} is archived: restore it first")
+        return RefusedError(f"{uri} is archived: restore it first")
     if status in (401, 403) or code in ("ExpiredToken", "InvalidToken"):
-        return StorageError(
+        return RefusedError(
             f"{uri}: {endpoint} refused the credentials ({code or status}): check AWS_ACCESS_KEY_ID and"
             " AWS_SECRET_ACCESS_KEY (or the profile or role), and that they may list, read and write this bucket"
         )
     if isinstance(fault, NoCredentialsError | PartialCredentialsError):
-        return StorageError(f"{uri}: no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile")
+        return RefusedError(f"{uri}: no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile")
     if isinstance(fault, NETWORK_FAULTS):
         return StorageError(
             f"{uri}: {endpoint} cannot be reached: check AWS_ENDPOINT_URL and the network ({_short(fault)})"
@@ -123,8 +123,8 @@ def explained(fault: Exception, uri: str, endpoint: str) -> StorageError:
     return StorageError(f"{uri}: {endpoint} failed: {_short(fault)}")
 
 
-def no_such_bucket(uri: str, endpoint: str) -> StorageError:
-    return StorageError(
+def no_such_bucket(uri: str, endpoint: str) -> RefusedError:
+    return RefusedError(
         f"{uri}: the bucket does not exist at {endpoint}: check its name and AWS_ENDPOINT_URL, or create it"
     )
 

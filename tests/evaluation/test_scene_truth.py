@@ -1,6 +1,9 @@
+import time
+from functools import partial
+
 import numpy as np
 
-from argan.evaluation.scene_truth import SCENES_A_TASK, scene_truth
+from argan.evaluation.scene_truth import SCENES_A_TASK, _drawn, scene_truth
 from argan.scenes import scene
 
 
@@ -9,6 +12,18 @@ def test_the_set_is_the_scenes_as_taken():
     np.testing.assert_array_equal(truth.images[1], second.image.transpose(2, 0, 1))
     np.testing.assert_array_equal(truth.disparity[1, 0], second.disparity)
     np.testing.assert_array_equal(truth.mask[1, 0], second.mask)
+
+
+def touch(folder, index):
+    (folder / str(index)).touch()
+    time.sleep(0.01)
+
+
+def test_who_leaves_early_does_not_wait_for_the_rest(tmp_path):
+    """A few tasks of the many were begun."""
+    with _drawn(partial(touch, tmp_path), 40 * SCENES_A_TASK, 2) as drawn:
+        next(drawn)
+    assert len(list(tmp_path.iterdir())) < 20 * SCENES_A_TASK
 
 
 def test_smooth_subjects_are_marked():

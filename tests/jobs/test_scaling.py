@@ -3,7 +3,7 @@
 import pytest
 from tiny_sweep import tiny_sweep
 
-from argan.errors import ConflictError, DataError, MissingError, StorageError, UserError, passes
+from argan.errors import ConflictError, DataError, MissingError, RefusedError, StorageError, UserError, passes
 from jobs.runtime.sweeping import SweepRequest, trial_workers
 from jobs.runtime.trainer import NoRoomError, Room, WorkersFailedError, most_cpus_each, reason, scaling
 from jobs.runtime.workers import Workers
@@ -57,8 +57,8 @@ def test_what_is_not_there_is_refused() -> None:
 
 def test_only_what_may_pass_is_tried_again() -> None:
     assert passes(StorageError("away"))
-    for error in (ConflictError("lost"), MissingError("gone"), DataError("broken"), UserError("wrong")):
-        assert not passes(error)
+    for kind in (ConflictError, MissingError, RefusedError, DataError, UserError):
+        assert not passes(kind("wrong"))
 
 
 def test_a_workers_sentence_comes_out() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from unprivileged import unprivileged
 
-from argan.errors import StorageError
+from argan.errors import RefusedError, StorageError
 from argan.storage import open_storage
 
 
@@ -32,7 +32,7 @@ def half_open() -> Iterator[Path]:
 
 def test_a_folder_that_may_not_be_read_is_not_left_out(half_open: Path) -> None:
     storage = open_storage(str(half_open))
-    with pytest.raises(StorageError, match=f"{half_open}/closed cannot be read: permission denied"):
+    with pytest.raises(RefusedError, match=f"{half_open}/closed cannot be read: permission denied"):
         list(storage.list())
     assert [entry.path for entry in storage.list("open/")] == ["open/photo.png"]
 
@@ -40,9 +40,9 @@ def test_a_folder_that_may_not_be_read_is_not_left_out(half_open: Path) -> None:
 def test_what_may_not_be_looked_at_is_not_absent(half_open: Path) -> None:
     storage = open_storage(str(half_open))
     assert storage.exists("open/photo.png")
-    with pytest.raises(StorageError, match=r"closed/photo.png cannot be read: permission denied"):
+    with pytest.raises(RefusedError, match=r"closed/photo.png cannot be read: permission denied"):
         storage.exists("closed/photo.png")
-    with pytest.raises(StorageError, match=r"closed/photo.png cannot be written: permission denied"):
+    with pytest.raises(RefusedError, match=r"closed/photo.png cannot be written: permission denied"):
         storage.delete("closed/photo.png")
 
 

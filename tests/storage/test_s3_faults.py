@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from faulty_proxy import Fault, FaultyProxy
 
-from argan.errors import ConflictError, MissingError, StorageError
+from argan.errors import ConflictError, MissingError, StorageError, passes
 from argan.storage import open_storage, s3_faults
 from argan.storage import s3 as s3_module
 from argan.storage.s3 import S3Storage
@@ -225,7 +225,7 @@ def test_an_unreachable_endpoint_is_said(monkeypatch: pytest.MonkeyPatch, s3: Lo
     with socket.socket() as closed:  # bound but not listening: refuses connections
         closed.bind(("127.0.0.1", 0))
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{closed.getsockname()[1]}")
-        assert_all_verbs_say(S3Storage("argan", patience_s=0.2), "cannot be reached.*AWS_ENDPOINT_URL")
+        assert_all_verbs_say(S3Storage("argan", patience_s=0.2), "cannot be reached.*AWS_ENDPOINT_URL", passing=True)
 
 
 def test_without_credentials_the_sentence_names_them(s3: LocalS3, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_without_credentials_the_sentence_names_them(s3: LocalS3, tmp_path: Path
     environment = {"AWS_ENDPOINT_URL": s3.environment()["AWS_ENDPOINT_URL"], "HOME": str(tmp_path)}
     environment["AWS_EC2_METADATA_DISABLED"] = "true"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    assert "StorageError: s3://argan/x: no AWS credentials: set AWS_ACCESS_KEY_ID" in done.stderr
+    assert "RefusedError: s3://argan/x: no AWS credentials: set AWS_ACCESS_KEY_ID" in done.stderr
 
 
 def test_patience_ends_well_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +262,15 @@ def test_a_thread_has_its_own_client_and_keeps_it(s3: LocalS3, monkeypatch: pyte
     assert client_for_this_thread() is not here
 
 
-def assert_all_verbs_say(storage: S3Storage, sentence: str) -> None:
+def test_what_shows_a_folder_is_no_object(bucket: S3Storage) -> None:
+    """As consoles make it: an empty object that ends with a slash, for a folder within storage or for storage's own."""
+    for folder in ("", "within/"):
+        client_for_this_thread().put_object(Bucket=bucket.bucket, Key=f"{bucket.prefix}/{folder}", Body=b"")
+    bucket.write_bytes("within/object", b"1")
+    assert [entry.path for entry in bucket.list()] == ["within/object"]
+
+
+def assert_all_verbs_say(storage: S3Storage, sentence: str, *, passing: bool = False) -> None:
     for verb in (
         lambda: storage.read_bytes("object"),
         lambda: storage.read_bytes("object", 3, 3),
@@ -277,5 +285,6 @@ def assert_all_verbs_say(storage: S3Storage, sentence: str) -> None:
         with pytest.raises(StorageError, match=sentence) as caught:
             verb()
         assert not isinstance(caught.value, MissingError | ConflictError)
+        assert passes(caught.value) == passing  # else a sweep would wait for what has been refused
         assert "\n" not in str(caught.value)
         assert time.monotonic() - start_s < 10
