@@ -40,6 +40,5 @@ class FailedTrainingError(UserError):
 
 
 def passes(error: Exception) -> bool:
-    """Whether it may be gone the next time: storage that stayed away, not what is missing, refused, or lost to another.
-    """
+    """Whether it may be gone the next time: storage that stayed away, not what is missing, refused or another's."""
     return isinstance(error, StorageError) and not isinstance(error, ConflictError | MissingError | RefusedError)
