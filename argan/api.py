@@ -19,7 +19,7 @@ from argan import zoo
 from argan.config import Config
 from argan.draws import Purpose, draw_dof_scale, draw_z
 from argan.errors import DataError
-from argan.models.camera import Camera, build_camera
+from argan.models.camera import Camera, build_camera, take_photo
 from argan.optics import render
 from argan.runs.best import Best, images_of_best
 from argan.runs.checkpoints import find_checkpoint
@@ -68,20 +68,8 @@ class Run:
         return Sample(*(torch.cat(parts)[skip : skip + num] for parts in zip(*blocks, strict=True)))
 
     def render(self, image: Tensor, disparity: Tensor, aperture: float | Tensor = 1.0, *, focus: float = 0.0) -> Tensor:
-        """argan.optics.render with the run's own optics: the shape of its aperture, what it averages, what hides what.
-
-        T has no part in it: it belongs to the views of its training.
-        """
-        optics = self.config.optics
-        return render(
-            image,
-            disparity,
-            aperture,
-            focus=focus,
-            shape=optics.shape,
-            linear_light=optics.linear_light,
-            occlusion_steps=optics.occlusion_steps,
-        )
+        """A photo by the run's own lens, of any image with disparity (argan.models.camera.take_photo)."""
+        return take_photo(self.config.optics, image, disparity, aperture, focus=focus)
 
     def _block(self, seed: int, number: int) -> Sample:
         config, num = self.config, SAMPLE_BATCH_IMAGES

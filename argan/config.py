@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from argan.errors import UserError
+from argan.seeds import require_seed
 
 Method = Literal["ar-gan", "gan"]
 DofDistribution = Literal["bernoulli", "uniform", "half_normal", "one"]
@@ -275,13 +276,12 @@ class Config:
     guard: GuardConfig = GuardConfig()
 
     def __post_init__(self) -> None:
-        require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
+        require_seed(self.seed)
         power = self.resolution >= 8 and self.resolution & (self.resolution - 1) == 0
         require(power, "resolution", self.resolution, "a power of two, 8 or more")
         shift, least = self.augment.shift, 1 / self.resolution
         require(shift == 0 or shift >= least, "augment.shift", shift, f"0, or a pixel at least: {least:g}")
-        stages = self.resolution.bit_length() - 2
-        got = self.generator.channels
+        got, stages = self.generator.channels, self.resolution.bit_length() - 2
         require(len(got) == stages, "generator.channels", got, f"{stages} numbers at {self.resolution} px")
         got = self.discriminator.channels
         most = self.resolution.bit_length() - 1

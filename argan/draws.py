@@ -33,7 +33,7 @@ class Purpose(IntEnum):
 
 
 def keyed_draws(seed: int, purpose: Purpose, counter: int) -> np.random.Generator:
-    """Random numbers of their own for (seed, purpose, counter); any counter, in any order."""
+    """Random numbers of their own for (seed, purpose, counter); any counter, in any order. Seeds as in Config."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, int(purpose), counter])))
 
 

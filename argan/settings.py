@@ -17,16 +17,20 @@ def to_dict(config: Any) -> dict[str, Any]:
 
 
 def from_dict(values: Mapping[str, Any]) -> Config:
-    """The configuration saved by `to_dict`; what it was saved without is as it was then, whatever the default is now.
+    """The configuration saved by `to_dict`; what it was saved without is as it was then, whatever the default is now:
+    only options that came later, and those that change nothing of what is learned, may be missing.
 
-    Raises UserError for an unknown key or a value that does not fit.
+    Raises UserError for an unknown key, a missing one, or a value that does not fit.
     """
-    flat = {key: before for key, (_, before) in _learned(Config()).items() if before is not None}
+    learned = _learned(Config())
+    flat = {key: before for key, (_, before) in learned.items() if before is not None}
     for key, value in values.items():
         if isinstance(value, Mapping):
             flat |= {f"{key}.{name}": item for name, item in value.items()}
         else:
             flat[key] = value
+    if missing := sorted(learned.keys() - flat.keys()):
+        raise UserError(f"the configuration lacks {', '.join(missing)}")
     return _apply({}, flat)
 
 

@@ -131,3 +131,12 @@ def test_equal_configurations_have_one_name() -> None:
     whole, real = Config(prior=PriorConfig(weight=1)), Config(prior=PriorConfig(weight=1.0))
     assert whole == real
     assert run_name(whole) == run_name(real) == run_name(from_dict(to_dict(whole)))
+
+
+@pytest.mark.parametrize("lost", ["prior", "prior.weight", "resolution", "optimizer.generator_lr"])
+def test_what_a_saved_configuration_lost_is_not_todays_default(lost: str) -> None:
+    saved = to_dict(preset("small-64"))
+    section, _, name = lost.partition(".")
+    del (saved[section] if name else saved)[name or section]
+    with pytest.raises(UserError, match=rf"the configuration lacks (.*, )?{lost}"):
+        from_dict(saved)

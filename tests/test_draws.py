@@ -2,10 +2,16 @@
 
 import math
 
+import numpy as np
+import pytest
 import torch
 
-from argan.config import DofConfig
+from argan.config import Config, DofConfig
 from argan.draws import Purpose, draw_dof_scale, draw_mirror, draw_z
+from argan.errors import UserError
+from argan.generation.recipe import Recipe
+from argan.scenes import scene
+from argan.seeds import SEEDS
 
 
 def test_a_draw_does_not_depend_on_what_was_drawn_before() -> None:
@@ -20,6 +26,18 @@ def test_every_part_of_the_key_counts() -> None:
     keys += [(0, Purpose.Z_GENERATOR, 1), (0, Purpose.Z_GENERATOR, 2**40)]
     draws = [draw_z(*key, num=4, z_dim=4) for key in keys]
     assert len({tuple(draw.flatten().tolist()) for draw in draws}) == len(keys)
+
+
+@pytest.mark.parametrize("seed", [-1, SEEDS, 5 + 4 * SEEDS])
+def test_a_seed_that_would_be_read_as_two_numbers_is_refused(seed: int) -> None:
+    """Draws of seed 5 + 4 * 2^32 for purpose 6 would be those of seed 5 for purpose 4."""
+    for make in (lambda: Config(seed=seed), lambda: Recipe(num_samples=1, seed=seed)):
+        with pytest.raises(UserError, match=f"seed must be from 0 to 4294967295, got {seed}"):
+            make()
+    with pytest.raises(ValueError, match=f"got {seed}"):
+        scene(seed, 0, resolution=8)
+    last = [draw_z(SEEDS - 1, Purpose.Z_GENERATOR, 7, num=4, z_dim=4), scene(SEEDS - 1, 0, resolution=8).image]
+    assert len({drawn.tobytes() for drawn in map(np.asarray, last)}) == 2
 
 
 def test_samples_without_limit_are_not_drawn_twice() -> None:

@@ -12,6 +12,7 @@ BESIDE = sorted(path for top in ("tests", "benchmarks") for path in (ROOT / top)
 FLOORS = [
     {
         "argan.errors",
+        "argan.seeds",
         "argan.judging_size",
         "argan.config",
         "argan.settings",

@@ -21,6 +21,7 @@ from argan.data.tar import TarWriter
 from argan.data.truth import encode_truth
 from argan.differences import differences
 from argan.errors import DataError, UserError
+from argan.seeds import require_seed
 from argan.storage import Storage
 
 RECIPE = "argan-pack/1"  # a change of what the same photo becomes is a new recipe
@@ -43,8 +44,7 @@ class Terms:
     def __post_init__(self) -> None:
         if not 8 <= self.resolution <= 4096:
             raise UserError(f"the resolution must be 8 to 4096 px, got {self.resolution}")
-        if self.seed < 0:
-            raise UserError(f"the seed must be 0 or more, got {self.seed}")
+        require_seed(self.seed)
         if self.shard_samples < 1:
             raise UserError(f"a shard must have room for at least one sample, got {self.shard_samples}")
         if self.max_pixels < 1:

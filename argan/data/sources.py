@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from argan.errors import StorageError, UserError
+from argan.seeds import require_seed
 from argan.storage import Storage, open_storage
 from argan.storage.base import Entry, checked
 
@@ -88,9 +89,14 @@ def would_list(source: str, uri: str) -> bool:
     if source.startswith(SCENES_PREFIX):
         return False
     if source.startswith("s3://") or os.path.exists(source):
-        return f"{uri}/".startswith(f"{open_storage(source).uri}/")
+        return f"{_true(uri)}/".startswith(f"{_true(open_storage(source).uri)}/")
     place, pattern = Path(uri), Path(os.path.abspath(source)).parts
     return any(_fits(folder.parts, pattern) for folder in (place, *place.parents))
+
+
+def _true(uri: str) -> str:
+    """A local path without links."""
+    return uri if uri.startswith("s3://") else os.path.realpath(uri)
 
 
 def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
@@ -110,6 +116,7 @@ def _list_scenes(source: str) -> Listing:
     seed = seed or "0"
     if not (count.isdecimal() and int(count) > 0 and seed.isdecimal()):
         raise UserError(f"scenes are asked for as scenes:COUNT or scenes:COUNT@SEED, got {source!r}")
+    require_seed(int(seed), "the seed of scenes")
     if int(seed) in JUDGING_SEEDS:
         raise UserError(f"the scenes of seed {int(seed)} judge what was learned from others: take another seed")
     kind = f"scenes-v{SCENES_VERSION}@{int(seed)}"

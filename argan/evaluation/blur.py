@@ -53,13 +53,12 @@ class BlurSettings:
 
 
 class BlurFit(NamedTuple):
-    """Measured radius over predicted radius, a point a region and aperture; nan where there is nothing to fit."""
+    """Measured radius over predicted radius, a point a region and aperture: nan where there is nothing to fit."""
 
     slope: float
     intercept_px: float
     r_squared: float
     num_regions: int
-    predicted_px: NDArray[np.float64]
     measured_px: NDArray[np.float64]
 
 
@@ -163,9 +162,9 @@ def _regions(values: Tensor, side: int) -> Tensor:
 
 def _fit(predicted: NDArray[np.float64], measured: NDArray[np.float64], num_regions: int) -> BlurFit:
     if len(predicted) < 3 or predicted.std() == 0:
-        return BlurFit(np.nan, np.nan, np.nan, num_regions, predicted, measured)
+        return BlurFit(np.nan, np.nan, np.nan, num_regions, measured)
     slope, intercept = np.polyfit(predicted, measured, 1)
     unexplained = ((measured - slope * predicted - intercept) ** 2).sum()
     variation = ((measured - measured.mean()) ** 2).sum()
     r_squared = float(1 - unexplained / variation) if variation > 0 else np.nan
-    return BlurFit(float(slope), float(intercept), r_squared, num_regions, predicted, measured)
+    return BlurFit(float(slope), float(intercept), r_squared, num_regions, measured)

@@ -17,6 +17,7 @@ from argan.draws import draw_mirror, weights_generator
 from argan.errors import NonFiniteError, UserError
 from argan.models.estimator import Estimator
 from argan.pixels import to_bytes, to_signed
+from argan.seeds import require_seed
 
 RECIPE = "argan-estimator/1"  # a change of what the same pairs teach is a new recipe: kept estimators are found by it
 CHUNK_IMAGES = 256
@@ -55,8 +56,7 @@ class EstimatorBudget:
             raise UserError(f"num_pairs must be at least 1 and num_images fill a batch, got {self}")
         if self.lr <= 0 or self.robust_width <= 0:
             raise UserError(f"lr and robust_width must be greater than 0, got {self}")
-        if self.seed < 0:
-            raise UserError(f"the seed must be 0 or more, got {self.seed}")
+        require_seed(self.seed)
 
 
 def train_estimator(

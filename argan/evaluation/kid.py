@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from argan.errors import UserError
+from argan.seeds import require_seed
 
 SCALE = 1000.0  # as the field prints it
 INTERVAL = (0.025, 0.975)
@@ -29,8 +30,7 @@ class KidSettings:
     def __post_init__(self) -> None:
         if self.num_subsets < 1 or self.subset_images < 2:
             raise UserError(f"num_subsets must be at least 1 and subset_images at least 2, got {self}")
-        if self.seed < 0:
-            raise UserError(f"the seed must be 0 or more, got {self.seed}")
+        require_seed(self.seed)
 
 
 class Kid(NamedTuple):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from argan.errors import UserError
 from argan.evaluation.ranks import foreground_auc, ordinal_accuracy, spearman
+from argan.seeds import require_seed
 
 RANK_MEASURES = ("foreground_auc", "ordinal_accuracy", "spearman")
 
@@ -41,8 +42,7 @@ class RankSettings:
     def __post_init__(self) -> None:
         if self.margin_widths < 0 or self.num_pairs < 1:
             raise UserError(f"margin_widths must be >= 0 and num_pairs >= 1, got {self}")
-        if self.seed < 0:
-            raise UserError(f"the seed must be 0 or more, got {self.seed}")
+        require_seed(self.seed)
 
 
 def measure_ranks(estimates: Sequence[NDArray] | NDArray, truth: TruthSet, ranks: RankSettings) -> NDArray[np.float64]:

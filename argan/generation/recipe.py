@@ -10,8 +10,9 @@ from typing import Any
 from argan.config import Config, require
 from argan.data.sealed import seal, seal_of, unseal
 from argan.data.shard_files import sha256
-from argan.errors import DataError, UserError
+from argan.errors import DataError
 from argan.optics import ApertureShape, views_needed
+from argan.seeds import require_seed
 from argan.settings import to_dict
 
 TERMS_SCHEMA = "argan-tuple-terms/2"  # a change of what the same terms make is a new schema
@@ -55,7 +56,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         require(self.num_samples >= 1, "num_samples", self.num_samples, "at least 1")
-        require(0 <= self.seed < 2**63, "seed", self.seed, "in [0, 2^63)")
+        require_seed(self.seed)
         require(all(0 < s <= 1 for s in self.apertures), "apertures", self.apertures, "numbers in (0, 1]")
         some = self.random_apertures >= (0 if self.apertures else 1)
         require(some, "random_apertures", self.random_apertures, "at least 0, and 1 where apertures is empty")
@@ -88,11 +89,9 @@ class Recipe:
 
         Raises UserError where the focus is out of the model's range of disparity.
         """
-        if abs(self.focus_px) > config.d_max_px:
-            raise UserError(f"focus_px must be in [-{config.d_max_px:g}, {config.d_max_px:g}], got {self.focus_px}")
-        behind_px = config.d_max_px + self.focus_px
-        before_px = config.optics.front_share * config.d_max_px - self.focus_px
-        reach_px = max(abs(behind_px), abs(before_px))
+        far_px, near_px = -config.d_max_px, config.optics.front_share * config.d_max_px
+        require(far_px <= self.focus_px <= near_px, "focus_px", self.focus_px, f"from {far_px:g} to {near_px:g}")
+        reach_px = max(self.focus_px - far_px, near_px - self.focus_px)
         return tuple(
             views_needed(aperture * reach_px) for aperture in (*self.apertures, *[1.0] * self.random_apertures)
         )

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from argan.config import Config
+from argan.config import Config, OpticsConfig
 from argan.draws import weights_generator
 from argan.models.discriminator import Discriminator
 from argan.models.generator import Generator
-from argan.optics import ApertureRenderer
+from argan.optics import ApertureRenderer, render
 
 
 class Fake(NamedTuple):
@@ -68,6 +68,23 @@ def build_camera(config: Config) -> Camera:
             occlusion_steps=optics.occlusion_steps,
             generator=random,
         ),
+    )
+
+
+def take_photo(
+    optics: OpticsConfig, image: Tensor, disparity: Tensor, aperture: float | Tensor = 1.0, *, focus: float = 0.0
+) -> Tensor:
+    """A photo by a run's lens, for people: the shape of its aperture, what it averages, what hides what, and as many
+    views as the blur needs (argan.optics.render). T has no part in it: it belongs to the views of its training.
+    """
+    return render(
+        image,
+        disparity,
+        aperture,
+        focus=focus,
+        shape=optics.shape,
+        linear_light=optics.linear_light,
+        occlusion_steps=optics.occlusion_steps,
     )
 
 

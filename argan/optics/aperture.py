@@ -45,16 +45,14 @@ def aperture_views(views_per_side: int = 5, shape: ApertureShape = "disk", fit: 
     return views * (of_the_shape / views.square().sum(1).mean().sqrt())
 
 
-def views_needed(max_disparity_px: float, *, gap_px: float = 1.0) -> int:
+def views_needed(max_disparity_px: float) -> int:
     """The smallest odd views_per_side that shows blur, not ghosts, where s |D| is at most max_disparity_px.
 
-    Neighbouring views then lie at most gap_px apart; past about 1.5 px one sees them singly. And where there is any
+    Neighbouring views then lie at most 1 px apart; past about 1.5 px one sees them singly. And where there is any
     blur, they are LEAST_VIEWS_PER_SIDE at least, or it would be wider than its disparity says.
-    Raises ValueError unless max_disparity_px is finite and not negative, and gap_px positive.
+    Raises ValueError unless max_disparity_px is finite and not negative.
     """
     if not (math.isfinite(max_disparity_px) and max_disparity_px >= 0):
         raise ValueError(f"max_disparity_px must be finite and at least 0, got {max_disparity_px}")
-    if not gap_px > 0:
-        raise ValueError(f"gap_px must be positive, got {gap_px}")
-    gaps = math.ceil(2 * EDGE * max_disparity_px / gap_px)
+    gaps = math.ceil(2 * EDGE * max_disparity_px)
     return max(LEAST_VIEWS_PER_SIDE, 1 + gaps + gaps % 2) if gaps else 1

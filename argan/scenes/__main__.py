@@ -24,8 +24,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--num-scenes", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(argv)
-    scenes = [scene(options.seed, index, resolution=options.resolution) for index in range(options.num_scenes)]
-    Image.fromarray(contact_sheet(scenes)).save(options.out, optimize=True)
+    if options.num_scenes < 1:
+        parser.error(f"--num-scenes must be at least 1, got {options.num_scenes}")
+    try:
+        scenes = [scene(options.seed, index, resolution=options.resolution) for index in range(options.num_scenes)]
+        Image.fromarray(contact_sheet(scenes)).save(options.out, optimize=True)
+    except (ValueError, OSError) as error:  # a size, a seed, a folder or an ending that there is not
+        parser.error(str(error))
 
 
 def contact_sheet(scenes: list[Scene]) -> NDArray[np.uint8]:

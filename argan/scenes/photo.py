@@ -9,6 +9,7 @@ from argan.scenes.canvas import Canvas
 from argan.scenes.lens import APERTURE_RADIUS, D_MAX, Floats, deep_view, photograph, pixel_centres, to_srgb
 from argan.scenes.setting import before, behind, setting
 from argan.scenes.subjects import subject
+from argan.seeds import require_seed
 
 SCENES_VERSION = 1
 DEEP_SHARE = 1.0 / 3.0  # of the photos, taken with the aperture closed or nearly so
@@ -27,8 +28,9 @@ class Scene(NamedTuple):
 def scene(seed: int, index: int, *, resolution: int) -> Scene:
     """The photo number `index` of the set `seed`, `resolution` px square. A pure function, bit for bit on one machine.
 
-    The layout does not depend on the resolution. Raises ValueError below 8 px.
+    The layout does not depend on the resolution. Raises ValueError below 8 px, and for a seed that Config would refuse.
     """
+    require_seed(seed)
     if resolution < 8:
         raise ValueError(f"scenes need a resolution of at least 8 px, got {resolution}")
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, index])))

@@ -1,7 +1,8 @@
 """A state as plain data: named tensors and a little JSON, no pickle. Loading it goes on bit for bit (on a GPU up to
 rounding: docs/decisions/data_parallel.md).
 
-`generator` holds what sampling needs (g_ema); `training` holds the rest: both nets, Adam's moments, the clock.
+`generator` holds what sampling needs (g_ema); `training` holds the rest: both nets, Adam's moments. The clock is
+`images_seen`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -74,7 +74,7 @@ def _generator_step(config: Config, camera: Camera, discriminator: Discriminator
 
     kept, renderer = _kept_bytes(forward, camera, discriminator), camera.renderer
     if renderer is not None and renderer.occlusion_steps:
-        kept += OCCLUSION_BYTES * len(renderer.views) * images * config.resolution**2
+        kept += OCCLUSION_BYTES * (len(renderer.views) + renderer.with_centre) * images * config.resolution**2
     return kept
 
 

@@ -40,6 +40,6 @@ def require_finite(means: dict[str, float], first_image: int, last_image: int) -
     bad = [name for name, value in means.items() if not torch.isfinite(torch.tensor(value))]
     if bad:
         raise NonFiniteError(
-            f"training broke between image {first_image} and image {last_image}: {', '.join(bad)} is not finite; "
-            "the last checkpoint is from before that; try lower learning rates or a higher optimizer.r1_gamma"
+            f"training broke between image {first_image} and image {last_image}: not finite: {', '.join(bad)}; "
+            "no checkpoint holds any of it; try lower learning rates or a higher optimizer.r1_gamma"
         )

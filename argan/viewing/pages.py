@@ -81,7 +81,6 @@ class Table:
     kind: ClassVar[str] = "table"
     columns: tuple[str, ...]
     rows: tuple[tuple[str | Bar | Entry, ...], ...]
-    caption: str = ""
     sortable: bool = False
     """By a click on a column's name, where the page has a script for it."""
 
@@ -193,9 +192,9 @@ def page(title: str, subtitle: str, sections: Sequence[Section], *, extra: str =
     )
 
 
-def settings_table(settings: Mapping[str, Any], *, caption: str = "") -> Table:
+def settings_table(settings: Mapping[str, Any]) -> Table:
     """A nested mapping as a table of dotted keys and their values."""
-    return Table(("key", "value"), tuple(_flat(settings, "")), caption)
+    return Table(("key", "value"), tuple(_flat(settings, "")))
 
 
 def _flat(settings: Mapping[str, Any], prefix: str) -> list[tuple[str, str]]:

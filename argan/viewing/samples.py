@@ -7,8 +7,8 @@ from torch import Tensor
 
 from argan.config import Config
 from argan.draws import Purpose, draw_z
-from argan.models.camera import Camera, Fake
-from argan.optics import ApertureRenderer, render
+from argan.models.camera import Camera, Fake, take_photo
+from argan.optics import ApertureRenderer
 from argan.viewing.colours import disparity_colours
 from argan.viewing.pictures import grid, to_array, to_uint8
 
@@ -49,15 +49,7 @@ def aperture_sweep(camera: Camera, config: Config, *, num: int = SWEEP_SAMPLES) 
 def _taken(renderer: ApertureRenderer, config: Config, fake: Fake, aperture: float) -> np.ndarray:
     """The fakes through another aperture. T belongs to its number of views: it shows what the discriminator saw."""
     if renderer.expansion is None:
-        optics = config.optics
-        photo = render(
-            fake.deep,
-            fake.disparity,
-            aperture,
-            shape=optics.shape,
-            linear_light=optics.linear_light,
-            occlusion_steps=optics.occlusion_steps,
-        )
+        photo = take_photo(config.optics, fake.deep, fake.disparity, aperture)
     else:
         dof_scale = torch.full((fake.deep.shape[0],), aperture, device=fake.deep.device, dtype=fake.deep.dtype)
         photo = renderer(fake.deep, fake.disparity, dof_scale).image

@@ -87,16 +87,16 @@ def training_report(
     return page(run_name(settings), subtitle, sections)
 
 
-def filmstrip(images_seen: Sequence[int], num_frames: int = NUM_FRAMES) -> list[int]:
+def filmstrip(images_seen: Sequence[int]) -> list[int]:
     """Which of these positions to show, ascending: all if they are few, else spread over the logarithm, ends included.
 
     Depth emerges early, so that is where to look closely.
     """
     positions = sorted(set(images_seen))
-    if len(positions) <= num_frames:
+    if len(positions) <= NUM_FRAMES:
         return positions
     low, high = math.log1p(positions[0]), math.log1p(positions[-1])
-    wanted = [low + (high - low) * i / (num_frames - 1) for i in range(num_frames)]
+    wanted = [low + (high - low) * i / (NUM_FRAMES - 1) for i in range(NUM_FRAMES)]
     return sorted({min(positions, key=lambda seen: abs(math.log1p(seen) - at)) for at in wanted})
 
 

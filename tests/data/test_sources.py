@@ -169,3 +169,11 @@ def test_what_would_become_a_photo_of_its_own_source(
 def test_a_bucket_lies_inside_itself_alone() -> None:
     assert would_list("s3://bucket/photos", "s3://bucket/photos/packed")
     assert not would_list("s3://bucket/photos", "s3://bucket/photos64")
+
+
+def test_a_link_to_a_folder_is_that_folder(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "photos")
+    for source, place in (("link", "photos/packed"), ("photos", "link/packed"), ("link", "link")):
+        assert would_list(str(tmp_path / source), str(tmp_path / place))
+    assert not would_list(str(tmp_path / "link"), str(tmp_path / "packed"))

@@ -11,6 +11,7 @@ from small_set import CONFIG, camera, make_small_set, recipe
 from argan.data.shard_files import tar_path
 from argan.data.tuple_set import read_record, sample_members
 from argan.data.tuples import decode_tuple
+from argan.errors import UserError
 from argan.generation.maker import TupleMaker
 from argan.generation.quality import KEPT
 from argan.generation.recipe import Quality, Recipe
@@ -29,7 +30,7 @@ def test_truncation_leaves_the_noise_as_in_training() -> None:
     assert len(cut) > style_dim
 
 
-@pytest.mark.parametrize(("focus_px", "farthest_px"), [(0.0, 6.0), (0.6, 6.6), (-5.0, 5.6), (-2.0, 4.0)])
+@pytest.mark.parametrize(("focus_px", "farthest_px"), [(0.0, 6.0), (0.6, 6.6), (-5.0, 5.6), (-6.0, 6.6), (-2.0, 4.0)])
 def test_views_are_for_what_is_farthest_from_the_focus(focus_px: float, farthest_px: float) -> None:
     """In a model whose disparity lies in -6 .. 0.6 px."""
     config = override(preset("small-64"), {"optics.d_max_at_64_px": 6.0, "optics.front_share": 0.1})
@@ -37,6 +38,13 @@ def test_views_are_for_what_is_farthest_from_the_focus(focus_px: float, farthest
     expected = [views_needed(aperture * farthest_px) for aperture in (0.5, 1.0, 1.0)]
     assert list(wanted.views_per_side(config)) == expected
     assert expected[0] < expected[1]
+
+
+@pytest.mark.parametrize("focus_px", [0.61, -6.01])
+def test_a_focus_where_nothing_can_be_is_refused(focus_px: float) -> None:
+    config = override(preset("small-64"), {"optics.d_max_at_64_px": 6.0, "optics.front_share": 0.1})
+    with pytest.raises(UserError, match=f"focus_px must be from -6 to 0.6, got {focus_px}"):
+        Recipe(num_samples=1, focus_px=focus_px).views_per_side(config)
 
 
 def test_what_a_recipe_leaves_open_is_the_models() -> None:

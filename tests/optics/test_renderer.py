@@ -133,7 +133,7 @@ def test_a_point_of_light_becomes_a_disk_of_radius_2_s_D(dof_scale: float, dispa
     image[..., size // 2, size // 2] = 1
     offset = torch.arange(size, dtype=torch.float64) - size // 2
     distance = torch.hypot(offset[:, None], offset[None, :])
-    renderer = ApertureRenderer(views_needed(dof_scale * abs(disparity), gap_px=0.25))
+    renderer = ApertureRenderer(views_needed(4 * dof_scale * abs(disparity)))  # a quarter of a pixel apart
     photo = renderer(image, torch.full_like(image, disparity), torch.tensor([dof_scale])).image[0, 0]
     assert photo.sum().item() == pytest.approx(1)
     assert not photo[distance > radius + math.sqrt(2)].any()

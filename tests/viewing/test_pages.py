@@ -36,7 +36,7 @@ def everything(text: str) -> str:
         Chart(line_chart(text, text, {text: ([0, 1], [1, 2])}, y_label=text), text, text),
     )
     cells = ((text, Bar(0.4, text, text, text)), (Entry(text, 1.0, "there"), Entry(text, None)))
-    table = Table((text, "bar"), cells, caption=text, sortable=True)
+    table = Table((text, "bar"), cells, sortable=True)
     panel = Panel("there", text, text, (Prose(text),), figures[0])
     blocks = (
         Prose(text),

@@ -140,7 +140,7 @@ def test_equal_runs_give_equal_bytes() -> None:
 
 def test_a_config_that_does_not_fit_is_refused() -> None:
     with pytest.raises(UserError, match="no_such_key"):
-        training_report({"no_such_key": 1}, [], TrainingPictures(), state="x")
+        training_report({**to_dict(Config()), "no_such_key": 1}, [], TrainingPictures(), state="x")
 
 
 @given(positions=st.lists(st.integers(0, 10**8), max_size=60))
