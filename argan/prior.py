@@ -64,7 +64,7 @@ def is_inside_out(disparity: Tensor, priors: Tensor) -> Tensor:
     """Whether D with its near and its far end exchanged were nearer to a focus prior than D is (ours). [B,1,H,W],
     [K,1,H,W] -> bool [B]
 
-    True disparity of 600 scenes seems so in 19 of 100 with D_p in the middle, in 14 with a reach of .2.
+    True disparity of 3,000 scenes seems so in 15 of 100 with D_p in the middle, in 12 with a reach of .2.
     """
     ends = disparity.amin(dim=(2, 3), keepdim=True) + disparity.amax(dim=(2, 3), keepdim=True)
     of, other = (
