@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 
 from argan.storage import Storage
 
@@ -24,6 +25,18 @@ def shard_number(path: str) -> int | None:
 def sha256(data: bytes) -> str:
     """In hex, as manifests and records hold it."""
     return hashlib.sha256(data).hexdigest()
+
+
+def misfit(place: Storage, sizes_bytes: Mapping[str, int]) -> str:
+    """What is not there, or not as large as it should be: path -> bytes of all that should. Empty where all fits; one
+    listing tells.
+    """
+    found = {entry.path: entry.size_bytes for entry in place.list("shards/")}
+    for path, size in sizes_bytes.items():
+        if found.get(path) != size:
+            got = f"{found[path]:,} bytes" if path in found else "missing"
+            return f"{place.uri}/{path}: {got}, expected {size:,} bytes"
+    return ""
 
 
 def write_shard(out: Storage, number: int, *, tar: bytes, record: bytes) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from argan.config import Config
 from argan.data.manifest import Manifest, read_manifest
+from argan.data.shard_files import misfit
 from argan.errors import DataError, MissingError, StorageError, UserError
 from argan.runs.checkpoints import load_checkpoint, read_pointer
 from argan.runs.folder import open_run, write_config
@@ -155,12 +156,6 @@ def _resolve(request: TrainingRequest, manifest: Manifest) -> Config:
 
 
 def _check_shards(data: Storage, manifest: Manifest) -> None:
-    """One listing tells whether the shards are there and whole, before any worker is started."""
-    sizes = {entry.path: entry.size_bytes for entry in data.list("shards/")}
-    for shard in manifest.shards:
-        size = sizes.get(shard.name)
-        if size != shard.size_bytes:
-            found = "missing" if size is None else f"{size:,} bytes"
-            raise DataError(
-                f"{data.uri}/{shard.name} does not fit the manifest: {found}, expected {shard.size_bytes:,} bytes"
-            )
+    """Whether the shards are there and whole, before any worker is started."""
+    if lost := misfit(data, {shard.name: shard.size_bytes for shard in manifest.shards}):
+        raise DataError(f"the set does not fit the manifest: {lost}")

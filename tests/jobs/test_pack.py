@@ -161,6 +161,26 @@ def dies_so_often(folder: Path, deaths: int) -> Callable[[ShardJob, Storage], Pa
 
 
 @pytest.mark.ray
+def test_shards_that_another_machine_kept_are_missed(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A worker writes below the same path, which is another folder on its node. Nothing came for a while before."""
+    elsewhere = open_storage(str(tmp_path / "node"))
+
+    def pack_elsewhere(job: ShardJob, out: Storage) -> PackedShard:
+        time.sleep(2)
+        return pack_shard(job, elsewhere)
+
+    monkeypatch.setattr(packing, "pack_shard", pack_elsewhere)
+    monkeypatch.setattr(packing, "NOTICE_S", 0.5)
+    words = [str(photos), str(tmp_path / "out"), "--resolution", "32", "--shard-samples", "61", "--num-workers", "1"]
+    with pytest.raises(UserError, match=r"00000\.tar: missing, .* is OUT_URI a folder that all nodes share\?"):
+        main(words)
+    assert "nothing came for 0.5 s: are the cluster's processors busy" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.ray
 @pytest.mark.s3
 def test_into_a_bucket(s3: LocalS3, tmp_path: Path) -> None:
     out = open_storage(f"{s3.uri}/{uuid.uuid4().hex}")
