@@ -2,7 +2,7 @@
 
 import os
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
@@ -29,6 +29,22 @@ def client_for_this_thread() -> Any:
     return _of_thread.client
 
 
+class Endpoint(NamedTuple):
+    url: str
+    region: str | None
+
+
+def own_endpoint() -> Endpoint | None:
+    """Where a client of this process goes, for who makes another kind of client; None where that is Amazon's own."""
+    client = client_for_this_thread()
+    return None if _is_amazons(client) else Endpoint(client.meta.endpoint_url, client.meta.region_name)
+
+
+def _is_amazons(client: Any) -> bool:
+    host = urlsplit(client.meta.endpoint_url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
 def _new_client() -> Any:
     base = botocore.session.Session()
     base.register_component("data_loader", _loader)
@@ -40,8 +56,7 @@ def _new_client() -> Any:
         max_pool_connections=1,
     )
     client = session.client("s3", config=config)
-    host = urlsplit(client.meta.endpoint_url).hostname or ""
-    if host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+    if _is_amazons(client):
         return client
     # Elsewhere bucket.host seldom resolves: put the bucket into the path.
     return session.client("s3", config=config.merge(Config(s3={"addressing_style": "path"})))

@@ -183,6 +183,7 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
         from ray import tune
         from ray.exceptions import OutOfMemoryError
 
+        from jobs.runtime.rays_place import rays_place
         from jobs.runtime.trial import run_trial
         from jobs.runtime.tune_ledger import LedgerScheduler, LedgerSearch
 
@@ -213,7 +214,7 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
                 ),
                 run_config=tune.RunConfig(
                     name=name,  # a new one each time: the ledger is the truth, Tune's own files are for nobody
-                    storage_path=f"{request.uri}/ray",
+                    **rays_place(f"{request.uri}/ray"),
                     verbose=0,
                 ),
             ).fit()

@@ -18,6 +18,7 @@ from argan.runs.lease import Lease
 from jobs.runtime.cli import say
 from jobs.runtime.journal import Journal
 from jobs.runtime.last_line import last_line
+from jobs.runtime.rays_place import rays_place
 from jobs.runtime.worker import Work, train_worker
 from jobs.runtime.workers import Workers
 
@@ -132,7 +133,7 @@ def fit(name: str, work: Work, asked: ScalingConfig, journal: Journal) -> int:
         scaling_config=asked,
         run_config=RunConfig(
             name=name,  # a new one each time: Ray's own resume stays out of it, the run's pointer is the truth
-            storage_path=f"{work.run_uri}/ray",
+            **rays_place(f"{work.run_uri}/ray"),
             failure_config=FailureConfig(max_failures=0, controller_failure_limit=0, max_preemption_failures=0),
             callbacks=[journal],
             worker_runtime_env=None if asked.use_gpu else {"env_vars": KEEP_MEMORY | chosen},
