@@ -107,7 +107,7 @@ def webdataset_batches(storage: "Storage", manifest: "Manifest") -> Iterator["np
         urls = [f"argan:{shard.name}" for shard in manifest.shards]
     else:
         urls = [f"{storage.uri}/{shard.name}" for shard in manifest.shards]
-    ready: queue.Queue[np.ndarray | None] = queue.Queue(NUM_READY_BATCHES)
+    ready: queue.Queue[np.ndarray | BaseException | None] = queue.Queue(NUM_READY_BATCHES)
     with ThreadPoolExecutor(NUM_READERS) as readers:
         if storage.uri.startswith("s3://"):
             wds.gopen_schemes["argan"] = opener_that_reads_ahead(storage, manifest, readers)
@@ -120,13 +120,18 @@ def webdataset_batches(storage: "Storage", manifest: "Manifest") -> Iterator["np
         )
 
         def assemble() -> None:
-            for batch in samples:
-                ready.put(batch)
-            ready.put(None)
+            try:
+                for batch in samples:
+                    ready.put(batch)
+                ready.put(None)
+            except BaseException as error:  # who waits for batches must hear of it
+                ready.put(error)
 
         assembler = threading.Thread(target=assemble)
         assembler.start()
         while (batch := ready.get()) is not None:
+            if isinstance(batch, BaseException):
+                raise batch
             yield batch
         assembler.join()
 

@@ -10,6 +10,7 @@ It listens on 127.0.0.1 only, with fixed keys: a server for one machine, not for
 """
 
 import argparse
+import fcntl
 import os
 import shutil
 import signal
@@ -133,6 +134,12 @@ def serve(folder: Path, port: int, bucket: str, parent_pid: int | None = None) -
     ports = dict(zip(services, [port, *others[: len(services) - 1]], strict=True))
     signal.signal(signal.SIGTERM, _exit_in_order)
     folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("wb")  # for as long as this process lives
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held = f"another S3 server keeps its objects in {folder}: stop it, or give another folder"
+        raise StorageError(held) from None
     with (folder / "server.log").open("wb") as log:
         environment = {**os.environ, **client_environment(port), "S3_BUCKET": bucket}
         command = ending_with_parent(weed_command(folder, ports))

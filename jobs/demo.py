@@ -39,6 +39,8 @@ def main(argv: list[str] | None = None) -> int:
     with LocalS3(folder / "s3") as s3:
         say(f"S3 server at {s3.environment()['AWS_ENDPOINT_URL']}, objects kept in {folder / 's3'}")
         os.environ.update(s3.environment())  # so the head's processes have them, and all jobs
+        for name in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"):  # another cluster's, left in the shell
+            os.environ.pop(name, None)
         scenes, runs = f"{s3.uri}/scenes32-{arguments.scenes}", f"{s3.uri}/runs"
         two = str(min(2, processors))  # each of a processor, so that a machine with one GPU can follow as well
         train = training(arguments, scenes, runs, num_workers=two)

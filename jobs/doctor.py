@@ -18,7 +18,7 @@ from argan.errors import UserError
 from argan.presets import preset, presets
 from argan.settings import override
 from jobs.runtime.cli import run_job
-from jobs.runtime.flags import add_config_flags, asked_workers, config_changes
+from jobs.runtime.flags import add_config_flags, asked_workers, config_changes, some_time, whole, worker_range
 from jobs.runtime.output_file import OutputFile
 from jobs.runtime.workers import DEVICES
 
@@ -32,6 +32,8 @@ def main(argv: list[str] | None = None) -> int:
         raise UserError(f"--{next(iter(arguments.changes))} changes a preset: give --preset too")
     workers = asked_workers(arguments)
     json_file = OutputFile.at(arguments.json) if arguments.json else None
+    if json_file:
+        json_file.require_writable()
 
     from jobs.runtime.doctor.examination import Examination, examine, has_fault  # --help answers at once
 
@@ -50,10 +52,10 @@ def main(argv: list[str] | None = None) -> int:
     counts = {verdict: sum(each.verdict == verdict for each in findings) for verdict in ("FAULT", "warning", "ok")}
     overall = next(verdict for verdict, number in counts.items() if number)
     took_s = time.monotonic() - started_s
+    print(f"{overall}: {', '.join(f'{verdict} {number}' for verdict, number in counts.items())} ({took_s:.0f} s)")
     if json_file:
         values = {"verdict": overall, "seconds": took_s, "findings": [each._asdict() for each in findings]}
         json_file.write(strict_json.dumps(values, indent=2) + "\n")
-    print(f"{overall}: {', '.join(f'{verdict} {number}' for verdict, number in counts.items())} ({took_s:.0f} s)")
     return int(has_fault(findings))
 
 
@@ -68,11 +70,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--data", required=True, metavar="URI", help="a set packed by jobs/pack.py")
     add("--out", required=True, metavar="URI", help="where runs live")
     add("--preset", choices=presets(), help="what is to be trained")
-    add("--num-workers", default="1", metavar="N|MIN:MAX", help="data-parallel workers (default 1)")
-    add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
+    add("--num-workers", type=worker_range, default="1", metavar="N|MIN:MAX", help="data-parallel workers (default 1)")
+    add("--cpus-per-worker", type=whole, default=0, help="default: share out the processors of the cluster")
     add("--device", choices=DEVICES, default="auto", help="gpu: a missing GPU is a fault")
     add("--working-dir", type=Path, default=ROOT, metavar="DIR", help="what `ray job submit` sends (default: this)")
-    add("--seconds", type=float, default=90, help="a check that takes longer is a fault (default 90, for all together)")
+    add("--seconds", type=some_time, default=90, help="for all checks; what takes longer is a fault (default 90)")
     add("--json", metavar="FILE", help="the findings for machines too, a local path or s3://")
     keys = add_config_flags(parser)
     arguments = parser.parse_args(argv)

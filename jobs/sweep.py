@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import sweeps
 from argan.viewing.numbers import number
 from jobs.runtime.cli import run_job
-from jobs.runtime.flags import count
+from jobs.runtime.flags import count, whole
 from jobs.runtime.workers import DEVICES, Workers
 
 if TYPE_CHECKING:
@@ -67,15 +67,20 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     add("--out", required=True, metavar="URI", help="where sweeps live; this one becomes a folder in it")
     add("--report", action="store_true", help="only write the page of what there is by now")
-    add("--num-trials", type=int, help="another number than the sweep's own; a larger one later goes on")
+    add("--num-trials", type=count, help="another number than the sweep's own; a larger one later goes on")
     add("--concurrent", type=count, default=1, metavar="N", help="trials at a time, sharing the cluster (default 1)")
     add("--search", choices=("grid", "random", "optuna"), help="another than the sweep's own")
     add("--stopping", choices=("none", "asha", "dominated"), help="another rule than the sweep's own")
     add("--known", metavar="URI", help="an earlier sweep's folder: optuna begins with what it found")
     add("--num-workers", type=count, default=1, help="data-parallel workers of a trial (default 1)")
-    add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
+    add("--cpus-per-worker", type=whole, default=0, help="default: share out the processors of the cluster")
     add("--device", choices=DEVICES, default="auto", help="auto: a GPU each where the cluster has any, else processors")
-    add("--max-failures", type=int, default=3, help="failures in a row that a trial recovers from (default 3)")
+    add(
+        "--max-failures",
+        type=whole,
+        default=3,
+        help="failures in a row that a trial recovers from, and trials that may crash one after another (default 3)",
+    )
     add("--dry-run", action="store_true", help="print what would be run as JSON, and stop")
     return parser.parse_args(argv)
 

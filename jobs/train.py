@@ -17,7 +17,7 @@ import sys
 from argan.presets import preset, presets
 from argan.settings import override
 from jobs.runtime.cli import run_job
-from jobs.runtime.flags import add_config_flags, asked_workers, config_changes
+from jobs.runtime.flags import add_config_flags, asked_workers, config_changes, some_time, whole, worker_range
 from jobs.runtime.workers import DEVICES
 
 
@@ -55,11 +55,11 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     add("--preset", required=True, choices=presets(), help="where the configuration starts from")
     add("--data", required=True, metavar="URI", help="a set packed by jobs/pack.py")
     add("--out", required=True, metavar="URI", help="where runs live; the run becomes a folder in it")
-    add("--num-workers", default="1", metavar="N|MIN:MAX", help="data-parallel workers (default 1)")
-    add("--cpus-per-worker", type=int, default=0, help="default: share out the processors of the cluster")
+    add("--num-workers", type=worker_range, default="1", metavar="N|MIN:MAX", help="data-parallel workers (default 1)")
+    add("--cpus-per-worker", type=whole, default=0, help="default: share out the processors of the cluster")
     add("--device", choices=DEVICES, default="auto", help="auto: a GPU each where the cluster has any, else processors")
-    add("--minutes", type=float, default=float("inf"), help="stop at the first tick after so long; resumable")
-    add("--max-failures", type=int, default=3, help="failures in a row to recover from, storage's too (default 3)")
+    add("--minutes", type=some_time, default=float("inf"), help="stop at the first tick after so long; resumable")
+    add("--max-failures", type=whole, default=3, help="failures in a row to recover from, storage's too (default 3)")
     add("--dry-run", action="store_true", help="print what would be run as JSON, and stop")
     keys = add_config_flags(parser)
     arguments = parser.parse_args(argv)

@@ -2,11 +2,11 @@
 
 import argparse
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from argan.config import Config
-from argan.errors import UserError
 from argan.settings import as_typed, choices
 from jobs.runtime.workers import DEVICES, Workers
 
@@ -44,8 +44,8 @@ def config_changes(arguments: argparse.Namespace, keys: Sequence[str]) -> dict[s
 
 
 def asked_workers(arguments: argparse.Namespace) -> Workers:
-    """What --num-workers, --cpus-per-worker and --device ask for. Raises UserError for no range of workers."""
-    minimum, maximum = worker_range(arguments.num_workers)
+    """What --num-workers (a worker_range), --cpus-per-worker and --device ask for."""
+    minimum, maximum = arguments.num_workers
     return Workers(
         minimum=minimum,
         maximum=maximum,
@@ -55,15 +55,31 @@ def asked_workers(arguments: argparse.Namespace) -> Workers:
 
 
 def worker_range(text: str) -> tuple[int, int]:
-    """N or MIN:MAX as (minimum, maximum)."""
+    """An argument's type: N or MIN:MAX, as (minimum, maximum)."""
     low, _, high = text.partition(":")
     try:
         minimum, maximum = int(low), int(high or low)
     except ValueError:
         minimum = maximum = 0
     if not 1 <= minimum <= maximum:
-        raise UserError(f"--num-workers must be N or MIN:MAX with 1 <= MIN <= MAX, got {text!r}")
+        raise argparse.ArgumentTypeError(f"must be N or MIN:MAX with 1 <= MIN <= MAX, got {text!r}")
     return minimum, maximum
+
+
+def whole(text: str) -> int:
+    """An argument's type: how many there should be of something that need not be."""
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, got {value}")
+    return value
+
+
+def some_time(text: str) -> float:
+    """An argument's type: more than no time, and not for ever."""
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be greater than 0 and finite, got {text}")
+    return value
 
 
 def count(text: str) -> int:

@@ -24,7 +24,6 @@ from kuberay_files import (
 from argan.config import Config
 from argan.presets import preset
 from argan.settings import override
-from jobs.runtime.flags import worker_range
 
 JOBS = [path.stem for path in MANIFESTS if path.stem != "raycluster"]
 
@@ -133,7 +132,7 @@ def test_the_entrypoint_is_understood_by_its_job(job: Manifest) -> None:
 
 def test_the_training_fits_its_gpus_its_preset_and_its_cache_volume() -> None:
     arguments, config = training()
-    _, most_workers = worker_range(arguments.num_workers)
+    _, most_workers = arguments.num_workers
     assert most_workers == num_gpus(load("rayjob-train"))
     assert most_workers <= config.data.num_lanes
     assert config.compute.precision == "bf16"

@@ -109,6 +109,13 @@ def test_a_port_that_is_taken_is_said(s3_server: LocalS3, tmp_path: Path) -> Non
         LocalS3(tmp_path, port=s3_server.port).start()
 
 
+def test_a_folder_in_use_is_said_and_its_log_stays(s3_server: LocalS3) -> None:
+    log = (s3_server.folder / "server.log").read_bytes()
+    with pytest.raises(StorageError, match=f"another S3 server keeps its objects in {s3_server.folder}"):
+        LocalS3(s3_server.folder).start()
+    assert (s3_server.folder / "server.log").read_bytes().startswith(log)
+
+
 def test_a_missing_wheel_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_s3.sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from argan.data.cache import cache_directory
+from jobs.runtime.doctor.container import container_memory
 
-CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container: v2, v1
 SHARED_MEMORY = Path("/dev/shm")
 
 
@@ -48,12 +48,16 @@ def measure(versions: dict[str, str], cache_folder: str) -> Machine:
         with suppress(OSError):  # a training that runs there drops some
             cached += path.stat().st_size
     disk = shutil.disk_usage(existing(folder))
-    memory_bytes = limit_of_memory()
+    container = container_memory()
+    memory_bytes, available_bytes = machine_memory()
+    if container is not None:
+        memory_bytes = min(memory_bytes, container.limit_bytes)
+        available_bytes = min(available_bytes, container.available_bytes)
     return Machine(
         host=socket.gethostname(),
         versions=versions,
         memory_bytes=memory_bytes,
-        available_bytes=min(available_memory(), memory_bytes),
+        available_bytes=available_bytes,
         shm_bytes=shutil.disk_usage(SHARED_MEMORY).free if SHARED_MEMORY.is_dir() else None,
         disk_folder=str(existing(folder)),
         disk_bytes=disk.total,
@@ -67,22 +71,14 @@ def existing(folder: Path) -> Path:
     return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
 
 
-def limit_of_memory() -> int:
-    """Bytes of memory, of the machine or of the container in it."""
-    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    for file in CGROUP_LIMITS:
-        with suppress(OSError, ValueError):  # no container, or "max"
-            limits.append(int(Path(file).read_text()))
-    return min(limits)
-
-
-def available_memory() -> int:
-    """Bytes that could be had now, by Linux's own estimate; elsewhere all there are."""
+def machine_memory() -> tuple[int, int]:
+    """Bytes of this machine, and those that could be had now, by Linux's own estimate; elsewhere all there are."""
+    total_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with suppress(OSError):
         for line in Path("/proc/meminfo").read_text().splitlines():
             if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) << 10
-    return limit_of_memory()
+                return total_bytes, int(line.split()[1]) << 10
+    return total_bytes, total_bytes
 
 
 def try_gpu() -> Gpu:
