@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -59,8 +60,10 @@ def test_what_ends_with_its_parent_does_so_by_kill_9_too() -> None:
     with parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
+        end = time.monotonic() + 60
         while child.name() != "sleep":  # it has become the command
-            pass
+            assert time.monotonic() < end
+            time.sleep(0.01)
         parent.kill()
     child.wait(30)
 

@@ -1,7 +1,10 @@
 """Fixtures of the jobs' tests."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from packed_scenes import pack_scenes
 from PIL import Image
@@ -12,6 +15,20 @@ from argan.presets import preset
 from argan.storage import open_storage
 from argan.training.checkpoint import Snapshot
 from cluster.local_s3 import LocalS3
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on() -> Iterator[None]:
+    """What a test has started ends with it, where it failed before it came to that: else the next ones share the
+    machine with a training.
+    """
+    own = psutil.Process()
+    before = set(own.children(recursive=True))
+    yield
+    left = set(own.children(recursive=True)) - before
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +21,23 @@ NUM_TRIALS = 2
 PATIENCE_S = 500
 
 
+@contextmanager
 def start(
     data: str, out: Path, num_trials: int = NUM_TRIALS, concurrent: int = 1, **environment: str
-) -> subprocess.Popen[str]:
+) -> Iterator[subprocess.Popen[str]]:
+    """It ends with the block at the latest."""
     command = [sys.executable, "tests/jobs/tiny_sweep.py", data, str(out), str(num_trials), str(concurrent)]
     variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def run(data: str, out: Path, num_trials: int = NUM_TRIALS, concurrent: int = 1, **environment: str) -> str:
     with start(data, out, num_trials, concurrent, **environment) as started:
-        try:
-            _, errors = started.communicate(timeout=PATIENCE_S)
-        finally:
-            started.kill()
+        _, errors = started.communicate(timeout=PATIENCE_S)
     assert started.returncode == 0, errors
     return errors
 

@@ -127,7 +127,7 @@ def test_a_task_with_a_gpu_of_ray_where_torch_sees_none() -> None:
 
 def test_too_little_memory() -> None:
     """Of this machine itself, for a batch that nobody could hold."""
-    here = node(cpus=2, machine=measure({}, ""))
+    here = node(cpus=2, machine=replace(measure({}, ""), available_bytes=64 * GIB, shm_bytes=64 * GIB))  # at rest
     assert verdicts(check_memory(SMALL, workers(1), [here])) == ["ok"]
     huge = override(SMALL, {"data.batch_images": 1 << 22, "schedule.tick_images": 1 << 22})
     (found,) = check_memory(huge, workers(1), [here])

@@ -26,7 +26,7 @@ def test_killed_in_a_trial_the_same_command_comes_to_the_same_table(
     with start(scenes, tmp_path) as driver:
         wait_for(driver, tmp_path, "proposed", 0)
         with start(scenes, tmp_path) as other:  # a second driver of the same sweep stops at once
-            _, errors = other.communicate(timeout=60)
+            _, errors = other.communicate(timeout=PATIENCE_S)
         assert other.returncode == 1
         assert "is trained by process" in errors
         wait_for(driver, tmp_path, "rung", 0)

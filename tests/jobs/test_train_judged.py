@@ -15,6 +15,7 @@ from argan.storage import Storage
 pytestmark = pytest.mark.ray
 
 
+@pytest.mark.timeout(1800)  # five trainings
 def test_a_collapse_ends_the_run_until_somebody_says_otherwise(scenes: str, tmp_path: Path) -> None:
     """Out of time at the first tick, it has a checkpoint and goes on. From image 150 on this guard calls any disparity
     the prior's: at 192 and at 240, twice in a row. That is the last tick, and still the same command does not find the

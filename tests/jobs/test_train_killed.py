@@ -54,6 +54,7 @@ def test_a_killed_worker_is_recovered_from_bit_for_bit(scenes: str, undisturbed:
     _, second = workers(process)
     second.kill()
     assert process.wait(timeout=4 * MINUTE_S) == 0
+    assert "workers failed, going on from" in (tmp_path / "log").read_text()
     assert_same(final(only_run(str(tmp_path))), undisturbed)
     seen = [row["images_seen"] for row in read_history(only_run(str(tmp_path)))]
     assert seen == list(range(48, 961, 48))
