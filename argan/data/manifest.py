@@ -3,7 +3,6 @@
 With it any photo is reached by one ranged read, and checked, without opening a tar.
 """
 
-import hashlib
 import io
 import json
 import re
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from argan.data.parquet import columns_of
+from argan.data.shard_files import sha256
 from argan.errors import DataError, MissingError
 from argan.storage import Storage
 
@@ -91,14 +91,14 @@ class Manifest:
     @cached_property
     def fingerprint(self) -> str:
         """Hex SHA-256 over the photos' hashes in order: equal photos, equal fingerprint, wherever they lie."""
-        return hashlib.sha256(self.sha256.tobytes()).hexdigest()
+        return sha256(self.sha256.tobytes())
 
     @cached_property
     def order_fingerprint(self) -> str:
         """Hex SHA-256 over all that the order of the data depends on: the same photos in other shards come in another
         order.
         """
-        return hashlib.sha256(f"{self.fingerprint} {self.shard_counts}".encode()).hexdigest()
+        return sha256(f"{self.fingerprint} {self.shard_counts}".encode())
 
 
 def manifest_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def write_manifest(storage: Storage, manifest: Manifest) -> None:
         "seed": manifest.seed,
         "shards": [asdict(shard) for shard in manifest.shards],
         "skipped": dict(sorted(manifest.skipped.items())),
-        "manifest_sha256": hashlib.sha256(rows).hexdigest(),
+        "manifest_sha256": sha256(rows),
     }
     storage.write_bytes(ROWS_PATH, rows)
     storage.write_bytes(MANIFEST_PATH, (json.dumps(head, indent=1) + "\n").encode())
@@ -159,7 +159,7 @@ def _decode(head: dict[str, Any], rows: bytes) -> Manifest:
     """The two files -> a Manifest. Raises KeyError, TypeError or ValueError (DataError is one) where a field of `head`
     is missing or odd, or where the rows are not what it says.
     """
-    if hashlib.sha256(rows).hexdigest() != head["manifest_sha256"]:
+    if sha256(rows) != head["manifest_sha256"]:
         raise DataError(f"{ROWS_PATH} is not the file whose sha256 {MANIFEST_PATH} gives")
     manifest = Manifest(
         **_decode_rows(rows),

@@ -8,7 +8,6 @@ that has lost its lease is stopped by its driver, and a worker of an earlier att
 more once a later one has.
 """
 
-import hashlib
 import json
 import re
 import uuid
@@ -19,6 +18,7 @@ import safetensors.torch
 import torch
 
 from argan.config import Config
+from argan.data.shard_files import sha256
 from argan.errors import ConflictError, DataError, MissingError, UserError
 from argan.runs.lease import overtaken, require_latest
 from argan.settings import to_dict
@@ -106,12 +106,12 @@ def commit_checkpoint(
         "config": to_dict(config),
         "versions": versions(),
         "platform": platform_facts(device),
-        "sha256": {name: file_sha256(data) for name, data in tensors.items()},
+        "sha256": {name: sha256(data) for name, data in tensors.items()},
     }
     record_data = json.dumps(record, indent=2).encode()
     for name, data in {**tensors, RECORD_FILE: record_data}.items():
         run.write_bytes(f"{path}/{name}", data)
-    entry = {"images_seen": saved.images_seen, "path": path, "sha256": file_sha256(record_data)}
+    entry = {"images_seen": saved.images_seen, "path": path, "sha256": sha256(record_data)}
 
     def pointed_to(checkpoints: list[dict[str, Any]]) -> list[dict[str, Any]]:
         # What is at or past this point was found broken, or came late: else this attempt would have gone on from it.
@@ -217,9 +217,9 @@ def find_checkpoint(
     return None
 
 
-def _read_checkpoint(folder: Storage, sha256: str, *, generator_only: bool) -> Snapshot:
+def _read_checkpoint(folder: Storage, digest: str, *, generator_only: bool) -> Snapshot:
     """The record by the pointer's hash, then the tensors by the record's."""
-    record = json.loads(_read_verified(folder, RECORD_FILE, sha256))
+    record = json.loads(_read_verified(folder, RECORD_FILE, digest))
     if record["schema"] != RECORD_SCHEMA:
         # Whole, but another version's: nothing to fall back from, or its successors would be dropped and deleted.
         raise UserError(f"{folder.uri}/{RECORD_FILE} has schema {record['schema']!r}, not {RECORD_SCHEMA!r}")
@@ -228,12 +228,8 @@ def _read_checkpoint(folder: Storage, sha256: str, *, generator_only: bool) -> S
     return Snapshot(record["images_seen"], tensors[GENERATOR_FILE], tensors.get(TRAINING_FILE, {}))
 
 
-def _read_verified(folder: Storage, name: str, sha256: str) -> bytes:
+def _read_verified(folder: Storage, name: str, digest: str) -> bytes:
     data = folder.read_bytes(name)
-    if file_sha256(data) != sha256:
+    if sha256(data) != digest:
         raise DataError(f"{folder.uri}/{name} is not what was committed ({len(data)} bytes)")
     return data
-
-
-def file_sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

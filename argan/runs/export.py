@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import safetensors.torch
 import torch
 
+from argan.data.shard_files import sha256
 from argan.errors import DataError, MissingError
 from argan.runs.checkpoints import (
     EXPORTED,
@@ -15,7 +16,6 @@ from argan.runs.checkpoints import (
     POINTER,
     POINTER_SCHEMA,
     RECORD_FILE,
-    file_sha256,
     find_checkpoint,
 )
 from argan.runs.folder import read_config, write_config
@@ -53,10 +53,10 @@ def export_model(
         rounded = {name: value.to(torch.float16) for name, value in found.snapshot.generator.items()}
         weights = safetensors.torch.save(rounded)
         facts = json.loads(record)
-        facts["sha256"] = {GENERATOR_FILE: file_sha256(weights)}
+        facts["sha256"] = {GENERATOR_FILE: sha256(weights)}
         facts["exported_from"] = found.entry["sha256"]
         record = json.dumps(facts, indent=2).encode()
-    entry = {**found.entry, "sha256": file_sha256(record)}
+    entry = {**found.entry, "sha256": sha256(record)}
     pointer = {"schema": POINTER_SCHEMA, "attempt": EXPORTED, "checkpoints": [entry]}
     out.write_bytes(f"{entry['path']}/{GENERATOR_FILE}", weights)
     out.write_bytes(f"{entry['path']}/{RECORD_FILE}", record)

@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from argan.viewing.disparity_scale import disparity_scale
 from argan.viewing.numbers import number
 from argan.viewing.pages import Bar, Block, Gallery, Picture, Prose, Section, Table, page, settings_table
-from argan.viewing.pictures import legend, png_bytes
 
 MEASURES = {
     "kid": "Distance of generated photos from real ones in deep features, x 1000: 0 is none. Not judged by depth.",
@@ -103,9 +103,7 @@ def _pictures(pictures: Sequence[tuple[str, bytes]], d_max_px: float | None) -> 
         return []
     blocks: list[Block] = [Prose(COLOURS)]
     if d_max_px is not None:
-        blocks.append(
-            Picture(png_bytes(legend(d_max_px)), f"Scale of disparity colours, {-d_max_px:g} to {d_max_px:+g} px.")
-        )
+        blocks.append(disparity_scale(d_max_px))
     figures = tuple(
         Picture(png, f"Photo, estimated disparity, true disparity: {caption}", caption) for caption, png in pictures
     )

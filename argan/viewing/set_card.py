@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from argan.viewing.disparity_scale import disparity_scale
 from argan.viewing.numbers import number, percent
 from argan.viewing.pages import (
     Block,
@@ -21,7 +22,6 @@ from argan.viewing.pages import (
     page,
     settings_table,
 )
-from argan.viewing.pictures import legend, png_bytes
 
 WHAT = (
     "Each sample is a deep photo, everything in focus; the same photo through one or more apertures; and the disparity "
@@ -143,8 +143,7 @@ def _facts(head: Mapping[str, Any], model: Mapping[str, Any]) -> Facts:
 
 
 def _looks(sheet: CardPictures, d_max_px: float) -> tuple[Block, ...]:
-    scale = Picture(png_bytes(legend(d_max_px)), f"Scale of disparity colours, {-d_max_px:g} to {d_max_px:+g} px.")
-    return (Picture(sheet.sheet, f"Contact sheet: {sheet.caption}", sheet.caption), scale)
+    return (Picture(sheet.sheet, f"Contact sheet: {sheet.caption}", sheet.caption), disparity_scale(d_max_px))
 
 
 def _charts(columns: Mapping[str, np.ndarray], d_max_px: float) -> tuple[Chart, ...]:

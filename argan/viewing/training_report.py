@@ -8,6 +8,7 @@ from argan.config import Config
 from argan.settings import from_dict, run_name
 from argan.training.health import is_check, standing, symptoms, vitals_of
 from argan.viewing.curves import Row, as_float, curves
+from argan.viewing.disparity_scale import disparity_scale
 from argan.viewing.numbers import duration, number, percent
 from argan.viewing.pages import (
     Block,
@@ -21,7 +22,6 @@ from argan.viewing.pages import (
     page,
     settings_table,
 )
-from argan.viewing.pictures import legend, png_bytes
 
 NUM_FRAMES = 12
 """Earlier grids on the page: enough to see depth emerge, few enough to keep the page small."""
@@ -148,8 +148,7 @@ def _samples(pictures: TrainingPictures, d_max_px: float, *, learns_depth: bool)
     blocks: list[Block] = [Prose(TUPLES if learns_depth else BASELINE)]
     blocks.append(Picture(pictures.samples, "Generated samples, a column for each fixed z."))
     if learns_depth:
-        scale = f"Scale of disparity colours: blue at {-d_max_px:g} px, white at 0, orange at {d_max_px:+g} px."
-        blocks.append(Picture(png_bytes(legend(d_max_px)), scale, COLOURS))
+        blocks.append(disparity_scale(d_max_px, COLOURS))
     if pictures.aperture_sweep is not None:
         blocks.append(Picture(pictures.aperture_sweep, "Generated samples under a wider and wider aperture.", SWEEP))
     return Section(title, tuple(blocks))

@@ -9,9 +9,10 @@ import torch
 from untrained_run import commit_weights, untrained_run
 
 from argan.api import load_run
+from argan.data.shard_files import sha256
 from argan.errors import DataError, MissingError, UserError
 from argan.presets import preset
-from argan.runs.checkpoints import file_sha256, load_checkpoint, read_pointer
+from argan.runs.checkpoints import load_checkpoint, read_pointer
 from argan.runs.export import export_model
 from argan.runs.folder import CONFIG, open_run, write_config
 from argan.storage import Storage, open_storage
@@ -128,7 +129,7 @@ def test_the_job_names_the_model_and_writes_over_none(run: Storage, tmp_path: Pa
     assert not out.exists()
     assert main(["--run", run.uri, "--out", str(out), "--half"]) == 0
     [record] = out.glob("checkpoints/*/checkpoint.json")
-    assert file_sha256(record.read_bytes()) in capsys.readouterr().out
+    assert sha256(record.read_bytes()) in capsys.readouterr().out
     assert json.loads(record.read_text())["images_seen"] == 96
     with pytest.raises(UserError, match="holds a run or a model already"):
         main(["--run", run.uri, "--out", str(out)])
