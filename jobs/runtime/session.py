@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from argan.errors import UserError
+from jobs.runtime.cli import say
 
 # Read by the processes that Ray starts, so they must stand before Ray does. A value that the user has set wins.
 ENVIRONMENT = {
@@ -61,13 +62,18 @@ def start_ray(*, num_cpus: int | None = None) -> Iterator[None]:
     else:
         where = {"address": "local", "num_cpus": num_cpus, "include_dashboard": False}
     terminate = signal.getsignal(signal.SIGTERM)
-    try:
-        ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
-    except Exception as error:  # of no class of its own where a busy machine takes longer than Ray's patience, 30 s
-        ray.shutdown()
-        address = os.environ.get("RAY_ADDRESS")
-        what = f"cannot join the Ray cluster at RAY_ADDRESS={address}" if joins else "Ray does not start here"
-        raise UserError(f"{what}: {_first_line(error)}") from error
+    for is_last in (True,) if joins else (False, True):  # a busy machine may take longer than Ray's patience, 30 s
+        try:
+            ray.init(**where, log_to_driver=False, logging_level=logging.ERROR)
+            break
+        except Exception as error:  # of no class of its own
+            ray.shutdown()
+            if not is_last:
+                say(f"Ray did not start, it is tried once more: {_first_line(error)}")
+                continue
+            address = os.environ.get("RAY_ADDRESS")
+            what = f"cannot join the Ray cluster at RAY_ADDRESS={address}" if joins else "Ray does not start here"
+            raise UserError(f"{what}: {_first_line(error)}") from error
     signal.signal(signal.SIGTERM, terminate)  # Ray's own would leave with code 15 and without a word
     try:
         yield

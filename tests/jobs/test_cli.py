@@ -10,7 +10,7 @@ import textwrap
 import pytest
 from training_job import ROOT
 
-from argan.errors import MissingError
+from argan.errors import MissingError, UserError
 from jobs.runtime.cli import Progress, run_job, say
 from jobs.runtime.session import _knock, start_ray
 
@@ -166,6 +166,32 @@ def test_a_dead_cluster_is_one_sentence(address: str, monkeypatch: pytest.Monkey
     monkeypatch.setenv("RAY_ADDRESS", address)
     with pytest.raises(ValueError, match=f"no Ray cluster answers at RAY_ADDRESS={address}"), start_ray():
         pass
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("failures", [1, 2])
+def test_a_ray_that_does_not_start_in_time_is_tried_once_more(
+    failures: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import ray
+
+    starts, init = [], ray.init
+
+    def init_late(**where: object) -> object:
+        starts.append(where)
+        if len(starts) <= failures:
+            raise RuntimeError("The current node timed out during startup.")
+        return init(**where)
+
+    monkeypatch.setattr(ray, "init", init_late)
+    if failures == 2:
+        with pytest.raises(UserError, match="Ray does not start here: The current node timed out"), start_ray():
+            pass
+    else:
+        with start_ray(num_cpus=1):
+            assert ray.is_initialized()
+    assert len(starts) == 2
+    assert "Ray did not start, it is tried once more: The current node timed out" in capsys.readouterr().err
 
 
 @pytest.mark.ray
