@@ -110,7 +110,7 @@ def test_json_and_page_are_two_files(run_uri, tmp_path):
 
 
 def test_a_negative_seed_is_refused_before_the_work(run_uri, tmp_path):
-    with pytest.raises(UserError, match="seed must be 0 or more, got -1"):
+    with pytest.raises(UserError, match="seed must be from 0 to 4294967295, got -1"):
         main(["--run", run_uri, "--json", str(tmp_path / "a.json"), "--seed", "-1", *SMALL])
     assert list(tmp_path.iterdir()) == []
 
