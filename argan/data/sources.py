@@ -89,13 +89,13 @@ def would_list(source: str, uri: str) -> bool:
     if source.startswith(SCENES_PREFIX):
         return False
     if source.startswith("s3://") or os.path.exists(source):
-        return f"{_true(uri)}/".startswith(f"{_true(open_storage(source).uri)}/")
+        return f"{_without_links(uri)}/".startswith(f"{_without_links(open_storage(source).uri)}/")
     place, pattern = Path(uri), Path(os.path.abspath(source)).parts
     return any(_fits(folder.parts, pattern) for folder in (place, *place.parents))
 
 
-def _true(uri: str) -> str:
-    """A local path without links."""
+def _without_links(uri: str) -> str:
+    """A local path by its true name; an S3 URI as it is."""
     return uri if uri.startswith("s3://") else os.path.realpath(uri)
 
 

@@ -53,7 +53,7 @@ class BlurSettings:
 
 
 class BlurFit(NamedTuple):
-    """Measured radius over predicted radius, a point a region and aperture: nan where there is nothing to fit."""
+    """Measured radius over predicted radius, a point a region and aperture; nan where there is nothing to fit."""
 
     slope: float
     intercept_px: float
