@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import sweeps
 from argan.viewing.numbers import number
 from jobs.runtime.cli import run_job
-from jobs.runtime.flags import count, whole
+from jobs.runtime.flags import add_config_flags, config_changes, count, is_speed_up, whole
 from jobs.runtime.workers import DEVICES, Workers
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         concurrent=arguments.concurrent,
         known_uri=arguments.known,
         max_failures=arguments.max_failures,
+        speed_ups=arguments.speed_ups,
     )
     if arguments.dry_run:
         print(json.dumps(plan(request), indent=2))
@@ -56,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
+    """The job's own arguments, and in `speed_ups` the configuration keys that were given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("sweep", metavar="SWEEP", choices=names(), help=f"one of {', '.join(names())}")
@@ -82,7 +84,10 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         help="failures in a row that a trial recovers from, and trials that may crash one after another (default 3)",
     )
     add("--dry-run", action="store_true", help="print what would be run as JSON, and stop")
-    return parser.parse_args(argv)
+    keys = add_config_flags(parser, is_speed_up)
+    arguments = parser.parse_args(argv)
+    arguments.speed_ups = config_changes(arguments, keys)
+    return arguments
 
 
 def names() -> list[str]:

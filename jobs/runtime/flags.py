@@ -3,18 +3,28 @@
 import argparse
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from argan.config import Config
-from argan.settings import as_typed, choices
+from argan.settings import as_typed, choices, learned_keys
 from jobs.runtime.workers import DEVICES, Workers
 
 FILLED_IN = ("preset", "data.fingerprint")  # keys of the configuration that are no flags
 
 
-def add_config_flags(parser: argparse.ArgumentParser) -> list[str]:
-    """A flag for every dotted key of the configuration, a group for every section; returns the keys."""
+def is_any(key: str) -> bool:
+    """All keys that somebody may set for one run."""
+    return key not in FILLED_IN
+
+
+def is_speed_up(key: str) -> bool:
+    """Those of compute that change nothing of what is learned, so that all runs of a sweep may be given them."""
+    return key.startswith("compute.") and key not in learned_keys(Config())
+
+
+def add_config_flags(parser: argparse.ArgumentParser, wanted: Callable[[str], bool] = is_any) -> list[str]:
+    """A flag for every dotted key of the configuration that is wanted, a group for every section; returns the keys."""
     keys = []
     config = Config()
     for top in dataclasses.fields(config):
@@ -24,7 +34,7 @@ def add_config_flags(parser: argparse.ArgumentParser) -> list[str]:
         group = parser.add_argument_group(top.name) if is_section else parser
         for item in dataclasses.fields(owner) if is_section else (top,):
             key = prefix + item.name
-            if key not in FILLED_IN:
+            if wanted(key):
                 keys.append(key)
                 group.add_argument(f"--{key}", dest=key, metavar="VALUE", help=option_help(owner, item))
     return keys

@@ -35,6 +35,7 @@ class TrialWork:
     rungs_images: tuple[int, ...]
     objectives: tuple[str, ...]
     workers: dict[str, Any]
+    speed_ups: dict[str, Any]  # configuration keys that change nothing of what is learned
     judging: dict[str, Any]
     max_failures: int
     nodes_may_come: bool

@@ -1,8 +1,8 @@
 """From a request to a sweep's table: who may run it, what Tune is asked for, what is shown on the way."""
 
 import _thread
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from argan.search.known import learn_from
 from argan.search.ledger import Ledger, Trial
 from argan.search.sweep import Sweep
 from argan.search.table import TABLE, sweep_table
+from argan.settings import override
 from argan.storage import Storage, open_storage
 from argan.viewing.sweep_page import sweep_page
 from jobs.runtime.cli import say
@@ -48,6 +49,7 @@ class SweepRequest:
     concurrent: int = 1
     known_uri: str | None = None  # an earlier sweep's folder
     max_failures: int = 3
+    speed_ups: Mapping[str, Any] = field(default_factory=dict)  # keys of all runs: they name none
 
     @cached_property
     def uri(self) -> str:
@@ -82,13 +84,14 @@ def plan(request: SweepRequest) -> dict[str, Any]:
         "proposed_already": len(ledger.trials),
         "most_images": sweep.num_trials * sweep.rungs_images[-1],
         "concurrent": request.concurrent,
+        "speed_ups": dict(request.speed_ups),
         "definition": sweep.definition(),
     }
 
 
 def require_feasible(request: SweepRequest) -> None:
     """Raises UserError, before anything is written, where training or judging would refuse the data."""
-    examples = request.resolved.examples().values()
+    examples = [override(config, request.speed_ups) for config in request.resolved.examples().values()]
     # Each reads the set's manifest anew: one of those that ask the same of it is enough.
     for config in {(one.resolution, one.data.num_lanes, one.method): one for one in examples}.values():
         plan_training(
@@ -195,6 +198,7 @@ def _run_on_ray(request: SweepRequest, ledger: Ledger, name: str, told: Callable
             rungs_images=ledger.sweep.rungs_images,
             objectives=tuple(objective.name for objective in ledger.sweep.objectives),
             workers=asdict(workers),
+            speed_ups=dict(request.speed_ups),
             judging=asdict(ledger.sweep.judging),
             max_failures=request.max_failures,
             nodes_may_come=joins_cluster(),

@@ -59,7 +59,8 @@ def cause_of(error: Exception) -> Exception:
 
 def climb(given: dict[str, Any]) -> None:
     """From rung to rung, as long as Tune lets it."""
-    work, config = TrialWork(**given["work"]), from_dict(given["config"])
+    work = TrialWork(**given["work"])
+    config = override(from_dict(given["config"]), work.speed_ups)
     workers = Workers(**work.workers)
     # Else they would have to fit into what Tune has booked for this process.
     anywhere = PlacementGroupSchedulingStrategy(placement_group=None)

@@ -1,6 +1,7 @@
 """The KubeRay manifests: what they ask for fits together, fits the jobs' arguments, and is what their comments say."""
 
 import importlib
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -130,13 +131,20 @@ def test_the_entrypoint_is_understood_by_its_job(job: Manifest) -> None:
     understood(script.removeprefix("jobs/"), words)
 
 
-def test_the_training_fits_its_gpus_its_preset_and_its_cache_volume() -> None:
+def test_the_training_fits_its_gpus_and_its_preset() -> None:
     arguments, config = training()
     _, most_workers = arguments.num_workers
     assert most_workers == num_gpus(load("rayjob-train"))
     assert most_workers <= config.data.num_lanes
     assert config.compute.precision == "bf16"
-    pod = pods(load("rayjob-train"))[1]
+
+
+@pytest.mark.parametrize("name", ["rayjob-train", "rayjob-sweep"])
+def test_the_cache_of_shards_fits_its_volume(name: str) -> None:
+    words = entrypoint(load(name))[2:]
+    given = {key.removeprefix("--"): value for key, value in itertools.pairwise(words) if key.startswith("--compute.")}
+    config = override(Config(), given)
+    pod = pods(load(name))[1]
     [cache] = [
         mount["name"]
         for mount in pod["containers"][0]["volumeMounts"]

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,16 @@ PATIENCE_S = 500
 
 @contextmanager
 def start(
-    data: str, out: Path, num_trials: int = NUM_TRIALS, concurrent: int = 1, **environment: str
+    data: str,
+    out: Path,
+    num_trials: int = NUM_TRIALS,
+    concurrent: int = 1,
+    speed_ups: Sequence[str] = (),
+    **environment: str,
 ) -> Iterator[subprocess.Popen[str]]:
-    """It ends with the block at the latest."""
-    command = [sys.executable, "tests/jobs/tiny_sweep.py", data, str(out), str(num_trials), str(concurrent)]
+    """It ends with the block at the latest. `speed_ups` are KEY=VALUE."""
+    numbers = str(num_trials), str(concurrent)
+    command = [sys.executable, "tests/jobs/tiny_sweep.py", data, str(out), *numbers, *speed_ups]
     variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     with subprocess.Popen(command, cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -35,8 +41,15 @@ def start(
             process.kill()
 
 
-def run(data: str, out: Path, num_trials: int = NUM_TRIALS, concurrent: int = 1, **environment: str) -> str:
-    with start(data, out, num_trials, concurrent, **environment) as started:
+def run(
+    data: str,
+    out: Path,
+    num_trials: int = NUM_TRIALS,
+    concurrent: int = 1,
+    speed_ups: Sequence[str] = (),
+    **environment: str,
+) -> str:
+    with start(data, out, num_trials, concurrent, speed_ups, **environment) as started:
         _, errors = started.communicate(timeout=PATIENCE_S)
     assert started.returncode == 0, errors
     return errors

@@ -10,11 +10,12 @@ import pytest
 from sweep_process import NUM_TRIALS, PATIENCE_S, events, folder, run, start
 from tiny_sweep import RUNGS, request
 
+from argan.config import Config
 from argan.errors import DataError, UserError
 from argan.search.course import next_trial
 from argan.search.ledger import LEDGER, Known, Ledger, Rung
 from argan.search.table import TABLE
-from argan.settings import override
+from argan.settings import learned_keys, override
 from argan.storage import open_storage
 from jobs.runtime.rung import TrialWork, judge, train_to
 from jobs.runtime.sweeping import PAGE, SweepRequest, plan, report, run_sweep
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.timeout(900)  # a start of Ray for each rung
 @pytest.fixture(scope="module")
 def undisturbed(scenes: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("undisturbed")
-    run(scenes, out)
+    run(scenes, out, speed_ups=("compute.cache_bytes=1e9", f"compute.cache_folder={out / 'cache'}"))
     return out
 
 
@@ -56,6 +57,29 @@ def test_every_trial_is_a_run_that_was_trained_and_judged(undisturbed: Path) -> 
 
 
 @pytest.mark.ray
+def test_trials_have_the_speed_ups_that_were_asked_for_in_the_same_sweep(undisturbed: Path, scenes: str) -> None:
+    assert folder(undisturbed).name == request(scenes, str(undisturbed), NUM_TRIALS).resolved.folder
+    assert list((undisturbed / "cache").glob("*/*.tar"))  # shards, read through the cache
+    for config in (folder(undisturbed) / "runs").glob("*/config.json"):
+        assert json.loads(config.read_text())["compute"]["cache_bytes"] == 10**9
+
+
+def test_speed_ups_change_nothing_that_is_learned(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["smoke", "--help"])
+    flags = set(re.findall(r"--(compute\.\w+)", capsys.readouterr().out))
+    assert {"compute.cache_bytes", "compute.compile"} <= flags
+    assert not flags & learned_keys(Config()).keys()
+
+
+def test_a_speed_up_that_does_not_fit_ends_before_anything_is_written(scenes: str, tmp_path: Path) -> None:
+    asked = request(scenes, str(tmp_path / "out"), NUM_TRIALS, **{"compute.cache_bytes": "-1"})
+    with pytest.raises(UserError, match=r"compute\.cache_bytes must be at least 0, got -1"):
+        run_sweep(asked)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.ray
 def test_a_judgement_from_elsewhere_is_refused(undisturbed: Path, scenes: str, tmp_path: Path) -> None:
     """And so is a run that somebody has trained on: both may come of copying between sweeps."""
     place = Path(shutil.copytree(folder(undisturbed), tmp_path / "copy"))
@@ -68,6 +92,7 @@ def test_a_judgement_from_elsewhere_is_refused(undisturbed: Path, scenes: str, t
         rungs_images=RUNGS,
         objectives=("kid",),
         workers=asdict(Workers(minimum=1, maximum=1, cpus_each=1)),
+        speed_ups={},
         judging=asdict(sweep.judging),
         max_failures=0,
         nodes_may_come=False,

@@ -1,4 +1,7 @@
-"""A sweep of the debug preset, as a program that can be killed: python tiny_sweep.py DATA OUT NUM_TRIALS CONCURRENT"""
+"""A sweep of the debug preset, as a program that can be killed:
+
+python tiny_sweep.py DATA OUT NUM_TRIALS CONCURRENT [KEY=VALUE ...]
+"""
 
 import sys
 
@@ -32,16 +35,21 @@ def tiny_sweep(num_trials: int, **changes: object) -> Sweep:
     return Sweep(**{**settings, **changes})
 
 
-def request(data: str, out: str, num_trials: int, concurrent: int = 1) -> SweepRequest:
-    workers = Workers(minimum=1, maximum=1, cpus_each=1)
+def request(data: str, out: str, num_trials: int, concurrent: int = 1, **speed_ups: str) -> SweepRequest:
     return SweepRequest(
-        sweep=tiny_sweep(num_trials), data_uri=data, out_uri=out, workers=workers, concurrent=concurrent
+        sweep=tiny_sweep(num_trials),
+        data_uri=data,
+        out_uri=out,
+        workers=Workers(minimum=1, maximum=1, cpus_each=1),
+        concurrent=concurrent,
+        speed_ups=speed_ups,
     )
 
 
 def main() -> int:
-    data, out, num_trials, concurrent = sys.argv[1:]
-    run_sweep(request(data, out, int(num_trials), int(concurrent)))
+    data, out, num_trials, concurrent, *words = sys.argv[1:]
+    speed_ups = dict(word.split("=", 1) for word in words)
+    run_sweep(request(data, out, int(num_trials), int(concurrent), **speed_ups))
     return 0
 
 
