@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from argan.data.disparity_coding import DisparityCoding
 from argan.data.png import decode_png, encode_png
 from argan.errors import DataError
 
 TRUTH_SCHEMA = "argan-truth/1"
 TRUTH_MEMBERS = ("disparity.png", "mask.png", "json")
-LAST_CODE = 65535
 CODING_KEYS = ("schema", "disparity_scale", "disparity_offset")
 
 
@@ -45,13 +45,10 @@ def encode_truth(disparity: NDArray[np.float32], mask: NDArray[np.bool_], info: 
     if taken:
         raise DataError(f"the truth schema writes {', '.join(taken)} itself: leave them out of info")
     _dof_scale(info)
-    exact = disparity.astype(np.float64)
-    low, high = float(exact.min()), float(exact.max())
-    step = (high - low) / LAST_CODE or 1.0  # one value only: any step will do
-    codes = np.rint((exact - low) / step).astype(np.uint16)
-    record = {"schema": TRUTH_SCHEMA, "disparity_scale": step, "disparity_offset": low, **info}
+    coding = DisparityCoding.of_range(float(disparity.min()), float(disparity.max()))
+    record = {"schema": TRUTH_SCHEMA, **coding.facts, **info}
     return {
-        "disparity.png": encode_png(codes),
+        "disparity.png": encode_png(coding.encode(disparity)),
         "mask.png": encode_png(mask.astype(np.uint8) * np.uint8(255)),
         "json": json.dumps(record, sort_keys=True, allow_nan=False).encode(),
     }
@@ -63,18 +60,17 @@ def decode_truth(members: Mapping[str, bytes]) -> Truth:
     if missing:
         raise DataError(f"a sample with truth needs {', '.join(TRUTH_MEMBERS)}; missing: {', '.join(missing)}")
     record = _record(members["json"])
-    step, low = _number(record, "disparity_scale"), _number(record, "disparity_offset")
-    if step <= 0:
-        raise DataError(f"disparity_scale must be positive, got {step}")
+    coding = DisparityCoding(_number(record, "disparity_scale"), _number(record, "disparity_offset"))
+    if coding.scale <= 0:
+        raise DataError(f"disparity_scale must be positive, got {coding.scale}")
     codes = decode_png(members["disparity.png"], "disparity.png", np.uint16)
     mask = decode_png(members["mask.png"], "mask.png", np.uint8)
     if codes.shape != mask.shape:
         raise DataError(f"disparity.png and mask.png differ in size: {codes.shape} and {mask.shape}")
     if not np.isin(mask, (0, 255)).all():
         raise DataError("mask.png must be 0 or 255 everywhere")
-    disparity = (codes.astype(np.float64) * step + low).astype(np.float32)
     info = {key: value for key, value in record.items() if key not in CODING_KEYS}
-    return Truth(disparity, mask == 255, _dof_scale(record), info)
+    return Truth(coding.decode(codes), mask == 255, _dof_scale(record), info)
 
 
 def _of(array: NDArray[Any]) -> str:

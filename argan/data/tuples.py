@@ -16,35 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from argan.data.disparity_coding import DisparityCoding
 from argan.data.png import decode_png, encode_png
 from argan.errors import DataError
 
 TUPLE_SCHEMA = "argan-tuples/1"
-LAST_CODE = 65535
-
-
-class DisparityCoding(NamedTuple):
-    """disparity = value * scale + offset, in px per aperture unit."""
-
-    scale: float
-    offset: float
-
-    @property
-    def facts(self) -> dict[str, float]:
-        """As a sample's json says it."""
-        return {"disparity_scale": self.scale, "disparity_offset": self.offset}
-
-    @classmethod
-    def of_range(cls, d_max_px: float) -> "DisparityCoding":
-        """Codes 0 to 65535 for -d_max to d_max."""
-        return cls(2 * d_max_px / LAST_CODE, -d_max_px)
-
-    def encode(self, disparity: NDArray[np.floating]) -> NDArray[np.uint16]:
-        codes = np.rint((disparity.astype(np.float64) - self.offset) / self.scale)
-        return codes.clip(0, LAST_CODE).astype(np.uint16)
-
-    def decode(self, codes: NDArray[np.uint16]) -> NDArray[np.float32]:
-        return (codes.astype(np.float64) * self.scale + self.offset).astype(np.float32)
 
 
 class TupleSample(NamedTuple):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from argan.config import Config
-from argan.data.tuples import DisparityCoding
+from argan.data.disparity_coding import DisparityCoding
 from argan.draws import Purpose, draw_uniform, draw_z
 from argan.generation.recipe import MICRO_BATCH_IMAGES, Recipe
 from argan.models.camera import Camera
@@ -35,7 +35,7 @@ class TupleMaker:
     def __init__(self, camera: Camera, config: Config, recipe: Recipe) -> None:
         self.config = config
         self.recipe = recipe
-        self.coding = DisparityCoding.of_range(config.d_max_px)
+        self.coding = DisparityCoding.of_range(-config.d_max_px, config.d_max_px)
         self.views_per_side = recipe.views_per_side(config)
         self._priors = focus_priors(config.resolution, config.d_max_px, config.prior)
         self._generator = camera.generator
