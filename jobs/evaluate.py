@@ -7,11 +7,11 @@ On a cluster:   ray job submit --working-dir . --entrypoint-num-cpus 8 -- python
                     --run s3://BUCKET/runs/NAME --data s3://BUCKET/scenes64 \\
                     --json s3://BUCKET/results/NAME.json --page s3://BUCKET/results/NAME.html
 
-One process on one machine, with all its cores, or OMP_NUM_THREADS of them: for a job Ray sets that to the processors
-that were booked, and to one where none were. Writes one JSON object: each measure by name, and by the same names its
-ceiling, its best trivial guess and the gap closed between the two; docs/decisions/evaluation.md says what they mean.
-The two estimators that it trains, and the real photos' features, are kept in a folder beside it: the same command again
-computes neither.
+One process on one machine, with its GPU if it sees one, else all its cores, or OMP_NUM_THREADS of them: for a job Ray
+sets that to the processors that were booked, and to one where none were. Writes one JSON object: each measure by name,
+and by the same names its ceiling, its best trivial guess and the gap closed between the two;
+docs/decisions/evaluation.md says what they mean. The two estimators that it trains, and the real photos' features, are
+kept in a folder beside it: the same command again computes neither.
 """
 
 import argparse
