@@ -126,11 +126,19 @@ def best(measure: str, values: list[float]) -> float | None:
 
 
 def cell(values: list[float | None]) -> str:
+    """Mean and spread, to the same place."""
     known = [value for value in values if value is not None]
     if not known:
         return "-"
-    text = f"{statistics.mean(known):.3g}" + (f" ({max(known) - min(known):.2g})" if len(known) > 1 else "")
+    mean = statistics.mean(known)
+    places = 3 if abs(mean) < 10 else 1 if abs(mean) < 1000 else 0
+    text = rounded(mean, places) + (f" ({rounded(max(known) - min(known), places)})" if len(known) > 1 else "")
     return text if len(known) == len(values) else f"{text}, {len(known)} of {len(values)}"
+
+
+def rounded(value: float, places: int) -> str:
+    """.5 rather than 0.5, as the pages have it."""
+    return f"{value:,.{places}f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:,.{places}f}"
 
 
 if __name__ == "__main__":

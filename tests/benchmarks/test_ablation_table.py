@@ -111,7 +111,17 @@ def test_each_column_holds_its_own_numbers_seed_by_seed(sweep: Path) -> None:
 
 @pytest.mark.parametrize(
     ("values", "text"),
-    [([], "-"), ([None, None], "-"), ([0.5], "0.5"), ([0.5, 0.7], "0.6 (0.2)"), ([0.5, None], "0.5, 1 of 2")],
+    [
+        ([], "-"),
+        ([None, None], "-"),
+        ([0.5], ".500"),
+        ([0.5, 0.7], ".600 (.200)"),
+        ([0.5, None], ".500, 1 of 2"),
+        ([-0.25], "-.250"),
+        ([-1.5, -2.0], "-1.750 (.500)"),
+        ([20.0, 20.3], "20.1 (.3)"),
+        ([1234.0, 1236.0], "1,235 (2)"),
+    ],
 )
 def test_a_cell_says_what_is_not_there(values: list[float | None], text: str) -> None:
     assert cell(values) == text
@@ -132,7 +142,7 @@ def test_the_goals_are_told_seed_by_seed(sweep: Path, capsys: pytest.CaptureFixt
 def test_what_is_undefined_reaches_no_goal_and_empties_no_row(sweep: Path) -> None:
     change(sweep, 1, "blur_slope", to=None)
     columns = table(judged_sweep(sweep).by_variant)
-    assert cell(columns["ours"]["blur slope"]) == "1.04, 1 of 2"
+    assert cell(columns["ours"]["blur slope"]) == "1.040, 1 of 2"
     goals = {goal.name: goal.reached for goal in goals_of(columns, "ours")}
     assert goals["blur slope, .9 to 1.1"] == [False, True]
 

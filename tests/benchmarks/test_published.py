@@ -101,8 +101,7 @@ def test_the_ablation_by_its_records() -> None:
             for trial in judged
             if trial["changes"] == {"seed": int(seed), "variant": name.removeprefix("| ")}
         )
-        of_ours = RESULTS / "five-seeds" if name == "| ours" else RESULTS / "ablation"
-        found = json.loads((of_ours / "judged" / f"{run}-200000.json").read_text())
+        found = json.loads((RESULTS / "ablation" / "judged" / f"{run}-200000.json").read_text())
         values = [found["kid"]]
         if "gap_closed" in found:
             gaps = (each["gap_closed"][key] for each in (found, found["smooth_subjects"]) for key in BOTH)
