@@ -24,6 +24,7 @@ from argan.optics import render
 from argan.runs.best import Best, images_of_best
 from argan.runs.checkpoints import find_checkpoint
 from argan.runs.folder import find_run, read_config
+from argan.seeds import require_seed
 from argan.training.checkpoint import load_weights
 
 __all__ = ["Run", "Sample", "Which", "load_run", "render"]
@@ -57,9 +58,10 @@ class Run:
 
     @torch.no_grad()  # not inference_mode: who trains on samples could not go backward through its own net
     def sample(self, num: int, *, seed: int = 0, start_index: int = 0) -> Sample:
-        """Samples start_index to start_index + num of the endless sequence that `seed` stands for; s ~ p(s) of the
-        run.
+        """Samples start_index to start_index + num of the endless sequence that `seed` stands for, from 0 to 2^32 - 1;
+        s ~ p(s) of the run. Raises UserError for another seed.
         """
+        require_seed(seed)
         if num < 1 or start_index < 0:
             raise ValueError(f"num must be at least 1 and start_index at least 0, got {num} and {start_index}")
         first, last = start_index // SAMPLE_BATCH_IMAGES, (start_index + num - 1) // SAMPLE_BATCH_IMAGES

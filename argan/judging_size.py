@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Use = Literal["test", "selection"]
-"""Of photos: to tell how good something is, or to choose by them; no photo is for both."""
+"""Of photos that judge: to tell how good something is, or to choose by them; none is for both."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import torch
 from untrained_run import untrained_run
 
 from argan.api import load_run, render
-from argan.errors import DataError
+from argan.errors import DataError, UserError
 from argan.optics import views_needed
 from argan.presets import preset
 from argan.runs.folder import open_run, write_config
@@ -30,6 +30,12 @@ def test_samples_are_a_function_of_seed_and_index(run_uri: str) -> None:
     assert whole.deep.shape == (100, 3, 16, 16)
     assert float(whole.disparity.abs().max()) <= run.config.d_max_px
     assert set(whole.dof_scale.tolist()) == {0.0, 1.0}
+
+
+def test_a_seed_that_is_two_numbers_is_refused(run_uri: str) -> None:
+    """numpy would take the second for what the draws are for."""
+    with pytest.raises(UserError, match=r"seed must be from 0 to 4294967295, got 4294967296"):
+        load_run(run_uri).sample(1, seed=2**32)
 
 
 def test_a_sample_with_a_closed_aperture_is_deep(run_uri: str) -> None:
@@ -71,6 +77,8 @@ def test_there_are_views_enough_for_the_most_blurred_of_a_batch() -> None:
     for aperture, reach_px in ((1.0, 5.0), (0.5, 2.5), (torch.tensor([1.0, 0.1]), 0.5)):
         expected = render(image, disparity, aperture, views_per_side=views_needed(reach_px))
         assert torch.equal(render(image, disparity, aperture), expected)
+    expected = render(image, disparity, 1.0, focus=3.0, views_per_side=views_needed(8.0))  # what is sharp is another
+    assert torch.equal(render(image, disparity, 1.0, focus=3.0), expected)
 
 
 def test_a_run_without_a_checkpoint_is_said_so(tmp_path) -> None:

@@ -18,7 +18,7 @@ DEVELOPMENT_ONE_IN = 5
 FARTHEST = 2.0  # depth, in distances of the focal plane, at disparity -3/64 of the width: where scenes end
 DISPARITY_THERE_WIDTHS = -3.0 / 64.0
 TRUE_FACTOR = (1.0 / FARTHEST - 1.0) / DISPARITY_THERE_WIDTHS
-LEAST_INVERSE_DEPTH = 0.05  # an estimate beyond infinity is taken for 20 distances of the focal plane
+LEAST_INVERSE_DEPTH = 0.05  # what is beyond is taken for 20 distances of the focal plane: below -.089 widths in truth
 FACTORS = np.geomspace(1e-2, 1e2, 161)  # of SIDE, about the one that gives an estimate the spread of truth
 
 

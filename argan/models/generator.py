@@ -124,7 +124,7 @@ class Generator(nn.Module):
         heads.append(nn.Conv2d(channels[-1], outputs, 3, padding=1))
         for head in heads:
             # Not zero: at D = 0 a symmetric aperture gives D no gradient at all (METHOD: Consequences). |D| starts at
-            # .2 to .5 d_max in the mean, and by chance, for all samples alike, nearer or farther.
+            # .1 to .8 d_max in the mean, and by chance, for all samples alike, nearer or farther.
             nn.init.normal_(head.weight, std=(head.weight[0].numel() * len(heads)) ** -0.5, generator=random)
             nn.init.zeros_(head.bias)  # type: ignore[arg-type]
         self.heads = nn.ModuleList(heads)

@@ -34,9 +34,9 @@ MEASURES = {
 
 READING = (
     "A small network learned disparity from generated pairs of image and disparity only, and is judged here on photos "
-    "with known disparity, which nobody trained on. The best trivial guess needs no learning: a fixed map, or a single "
-    "cue such as brightness. The ceiling is the same network with the same budget, trained on truth. The bar is the "
-    "way from the one to the other."
+    "with known disparity, which no network was taught by. The best trivial guess needs no learning: a fixed map, or a "
+    "single cue such as brightness. The ceiling is the same network with the same budget, trained on truth. The bar is "
+    "the way from the one to the other."
 )
 FIXED = (
     "The mean of truth is about the best that one map for all photos can be, and nobody without truth could guess it. "

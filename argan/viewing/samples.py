@@ -19,14 +19,14 @@ SWEEP_APERTURES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @torch.inference_mode()
 def sample_grid(camera: Camera, config: Config, *, num: int = GRID_SAMPLES) -> Image.Image:
-    """Rows deep | shallow (s = 1) | disparity for fixed z, a column a sample. The standard GAN has the first row
-    only.
+    """Rows deep | shallow (s = 1) | disparity for fixed z, a column a sample; as many views as the blur needs.
+    The standard GAN has the first row only.
     """
     device = next(camera.parameters()).device
-    fake = camera(_fixed_z(camera, config, num), torch.ones(num, device=device))
+    fake = camera(_fixed_z(camera, config, num), torch.zeros(num, device=device))
     rows = [list(to_uint8(to_array(fake.deep)))]
     if camera.renderer is not None:
-        rows.append(list(to_uint8(to_array(fake.photo))))
+        rows.append(list(_taken(camera.renderer, config, fake, 1.0)))
         rows.append(list(disparity_colours(to_array(fake.disparity)[:, 0], config.d_max_px)))
     labels = ("deep", "shallow", "disparity")[: len(rows)]
     return grid(rows, scale=_scale(config), row_labels=labels)

@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 GLANCE = JudgingSize(num_photos=250, kid_photos=250, estimator_images=8_000, estimator_pairs=2_000)
 DEPTH_COST_IMAGES, KID_COST_IMAGES = 3_000, 1_000
 """What a judgement is taken to cost before there was one, in images of training, which are slow where judging is slow:
-2,400 at 32 px and 3,000 at 64 px; of KID alone 500 at 64 px (docs/LOG.md, 2026-11-28 and 29).
+2,400 at 32 px and 3,000 at 64 px; of KID alone 500 at 64 px (docs/LOG.md, 2026-11-28 and 29). On a GPU, where images
+are fast and the ranks of 250 photos are not, the first may take more than its share (by arithmetic: none was made there
+yet).
 """
 
 

@@ -77,10 +77,13 @@ def test_the_result_holds_what_the_page_and_the_searches_read(taught_by_truth):
 
 def test_smooth_subjects_are_judged_like_a_set_of_their_own(ceiling):
     """By ranks: sizes are aligned on other photos there."""
-    alone = TruthSet(*(part[TEST.smooth] for part in TEST))
-    told, expected = judge(ceiling, ceiling).result["smooth_subjects"], judge(ceiling, ceiling, alone).result
+    every, other = toy_truth(1, 4 * NUM_TEST), trained(3)
+    alone = TruthSet(*(part[every.smooth] for part in every))
+    told, expected = judge(other, ceiling, every).result["smooth_subjects"], judge(other, ceiling, alone).result
     assert told["foreground_auc"] == pytest.approx(expected["foreground_auc"])
     assert told["trivial"]["foreground_auc"] == pytest.approx(expected["trivial"]["foreground_auc"])
+    for measure in ("foreground_auc", "spearman"):  # pixel pairs are drawn by a photo's place in its set
+        assert told["gap_closed_interval"][measure] == pytest.approx(expected["gap_closed_interval"][measure])
     nobody = judge(ceiling, ceiling, TEST._replace(smooth=np.zeros_like(TEST.smooth)))
     assert "smooth_subjects" not in nobody.result
 

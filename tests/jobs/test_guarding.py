@@ -97,6 +97,22 @@ def test_it_looks_where_a_checkpoint_is_due_and_where_training_ends(scenes: str,
     assert rows[192]["health/diversity"] != rows[240]["health/diversity"]
 
 
+def test_it_looks_at_the_moving_average(scenes: str, tmp_path: Path) -> None:
+    """Which is what is saved, sampled from, and gone back to."""
+    config, run = begun(tmp_path, guard__action="tell")
+    state, seen = build_state(config, CPU), []
+    state.images_seen = config.schedule.total_images
+    for change in (1.0, math.nan):
+        with torch.no_grad():
+            for parameter in state.camera.parameters():
+                parameter.mul_(change)
+        guard = guarding.Guarding(state, run, open_storage(scenes))
+        guard.look()
+        seen.append(guard.take_metrics())
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == len(Vitals._fields)
+
+
 def test_where_numbers_break_nothing_was_looked_at(scenes: str, tmp_path: Path) -> None:
     config, run = begun(tmp_path, guard__action="tell")
     state = build_state(config, CPU)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from argan.api import load_run
+from argan.api import Run, load_run
 from argan.config import Config
 from argan.errors import MissingError, StorageError
 from argan.judging_size import JudgingSize
@@ -90,6 +90,25 @@ def test_no_more_than_its_share_of_the_time(
     assert {"judged/kid", "judged/ordinal_accuracy", "judged/ceiling.ordinal_accuracy", "judged/side"} <= first.keys()
     kept = [entry.path.partition("-")[0] for entry in run.list("judging/")]
     assert sorted(kept) == ["judging/features", "judging/truth"]
+
+
+def test_what_is_judged_is_the_moving_average(scenes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is what is saved where it was best."""
+    config, run = begun(tmp_path)
+    state, judged = build_state(config, torch.device("cpu")), []
+
+    def judge(what: Run, _: EvaluationRequest) -> tuple[dict[str, float], None]:
+        judged.append(what.camera.state_dict())
+        return {}, None
+
+    monkeypatch.setattr(judging, "judge_run", judge)
+    with torch.no_grad():
+        for number, parameter in enumerate(state.g_ema.parameters()):
+            parameter.fill_(number)
+    Judging(state, run, open_storage(scenes)).look()
+    [weights] = judged
+    for name, average in state.g_ema.state_dict().items():
+        assert torch.equal(weights[name], average), name
 
 
 @pytest.mark.usefixtures("small")

@@ -61,3 +61,16 @@ def test_each_finer_level_reaches_the_answer_past_the_coarser_ones():
                 net.up[1].conv_1.weight[:, unheard:] = 0
             one, other = (net(each) for each in photos)
         assert (one - other).abs().max() > 1e-3
+
+
+def test_it_is_the_net_that_kept_weights_were_trained_in():
+    """Where this fails on purpose, raise RECIPE in argan/evaluation/estimation.py: weights are kept by it."""
+    net = build(channels=(16, 32, 48)).double()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            waves = torch.sin(1.7 * torch.arange(parameter.numel(), dtype=torch.float64)).view_as(parameter)
+            parameter.copy_(1 + waves if parameter.ndim == 1 else 0.1 * waves)
+    place = torch.arange(16 * 16, dtype=torch.float64).view(1, 1, 16, 16)
+    photo = torch.cat([torch.sin(0.1 * place), torch.cos(0.37 * place), torch.sin(0.001 * place.square())], 1)
+    expected = [[1.6797, 1.5839, 1.8673, 1.6748], [0.4617, 1.1548, 0.4804, 1.1720]]
+    assert net(photo)[0, 0, :6:5, ::5].flatten().tolist() == pytest.approx([*expected[0], *expected[1]], abs=1e-3)

@@ -34,6 +34,18 @@ def test_it_is_instance_normalisation_with_a_scale_and_shift_of_w(layout: torch.
         torch.testing.assert_close(one, other)
 
 
+def test_under_autocast_it_rounds_once() -> None:
+    """bf16 has 8 bits: mean and spread taken in it, or the difference from the mean, would lose most of them."""
+    net = AdaIN(5, 7, torch.Generator().manual_seed(0))
+    random = torch.Generator().manual_seed(1)
+    x = (3.0 + torch.randn(3, 5, 16, 16, generator=random)).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = net(x, torch.zeros(3, 7))  # scale 1, shift 0
+    expected = F.instance_norm(x.double(), eps=1e-5)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.double(), expected, rtol=2**-8, atol=1e-5)
+
+
 def test_its_gradient_is_that_of_its_values() -> None:
     x, w = inputs(torch.channels_last)
     assert torch.autograd.gradcheck(adain(), (x, w))

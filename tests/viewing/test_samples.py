@@ -58,6 +58,16 @@ def test_a_grid_is_deep_shallow_disparity_of_the_same_samples_every_time(drawn: 
         np.testing.assert_array_equal(long_row[:2], short_row)
 
 
+def test_a_grids_shallow_photos_are_those_of_the_open_aperture(drawn: list[dict[str, Any]]) -> None:
+    """Taken for people, with more views than the discriminator is shown: few would be ghosts."""
+    made, config = camera()
+    samples.sample_grid(made, config, num=3)
+    samples.aperture_sweep(made, config, num=3)
+    a_grid, opening = drawn
+    for shallow, row in zip(a_grid["rows"][1], opening["rows"], strict=True):
+        np.testing.assert_array_equal(shallow, row[-2])
+
+
 def test_the_standard_gan_has_deep_photos_alone(drawn: list[dict[str, Any]]) -> None:
     made, config = camera(method="gan")
     samples.sample_grid(made, config, num=2)
