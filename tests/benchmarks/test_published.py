@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import ablation_table
 import early_stopping
 import pytest
 import sweep_knobs
@@ -107,6 +108,17 @@ def test_the_ablation_by_its_records() -> None:
             gaps = (each["gap_closed"][key] for each in (found, found["smooth_subjects"]) for key in BOTH)
             values = [*gaps, found["disparity_error_px"], 100 * found["inverted"], found["kid"]]
         require_told(rest, values)
+
+
+def test_the_ablations_table_is_what_its_program_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the records beside the page, line for line; the page may leave rows out."""
+    ablation_table.main([str(RESULTS / "ablation")])
+    header, _, *printed = capsys.readouterr().out.splitlines()
+    told = [line for line in DEPTH.partition("## Ablation")[2].splitlines() if line.count("|") == header.count("|")]
+    assert told[0] == header
+    rows = [line for line in told[1:] if not line.startswith("|---")]
+    assert len(rows) >= 15
+    assert set(rows) <= set(printed)
 
 
 def test_five_seeds_by_their_records() -> None:
