@@ -41,15 +41,9 @@ def start(
             process.kill()
 
 
-def run(
-    data: str,
-    out: Path,
-    num_trials: int = NUM_TRIALS,
-    concurrent: int = 1,
-    speed_ups: Sequence[str] = (),
-    **environment: str,
-) -> str:
-    with start(data, out, num_trials, concurrent, speed_ups, **environment) as started:
+def run(data: str, out: Path, **asked: Any) -> str:
+    """To its end; asked for as `start` is."""
+    with start(data, out, **asked) as started:
         _, errors = started.communicate(timeout=PATIENCE_S)
     assert started.returncode == 0, errors
     return errors
